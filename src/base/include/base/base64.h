@@ -1,0 +1,16 @@
+// Base64 in the URL alphabet without padding, as Kafka writes its ids.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <base/bytes.h>
+#include <base/result.h>
+
+namespace dohle {
+[[nodiscard]] std::string base64url_encode(Bytes bytes);
+// Accepts padding; refuses any other character outside the alphabet.
+[[nodiscard]] Result<std::vector<std::uint8_t>> base64url_decode(std::string_view text);
+}  // namespace dohle

@@ -1,0 +1,123 @@
+// Task<T>: a lazy coroutine. It starts when awaited, runs on the shard that awaits it and resumes its awaiter directly.
+//
+// Rules. A Task is awaited at most once. A lambda coroutine may not capture (pass arguments instead): the captures die
+// with the lambda, not with the frame. Failures travel as Result; an exception that leaves a Task ends the process.
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <base/check.h>
+#include <runtime/executor.h>
+
+namespace dohle::runtime {
+
+template <typename T = void>
+class Task;
+
+namespace detail {
+
+struct FinalAwaiter {
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
+    auto next = self.promise().continuation;
+    return next ? next : std::noop_coroutine();
+  }
+  void await_resume() const noexcept {}
+};
+
+struct PromiseBase {
+  std::coroutine_handle<> continuation;
+  std::suspend_always initial_suspend() noexcept { return {}; }
+  FinalAwaiter final_suspend() noexcept { return {}; }
+  [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
+};
+
+template <typename T>
+struct Promise : PromiseBase {
+  std::optional<T> value;
+  Task<T> get_return_object();
+  template <typename U>
+  void return_value(U&& result) { value.emplace(std::forward<U>(result)); }
+};
+
+template <>
+struct Promise<void> : PromiseBase {
+  Task<void> get_return_object();
+  void return_void() noexcept {}
+};
+
+}  // namespace detail
+
+template <typename T>
+class [[nodiscard]] Task {
+ public:
+  using promise_type = detail::Promise<T>;
+  using Handle = std::coroutine_handle<promise_type>;
+
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Task& operator=(Task&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
+
+  auto operator co_await() && {
+    struct Awaiter {
+      Handle handle;
+      [[nodiscard]] bool await_ready() const noexcept { return false; }
+      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
+        handle.promise().continuation = awaiting;
+        return handle;
+      }
+      T await_resume() {
+        if constexpr (!std::is_void_v<T>) return std::move(*handle.promise().value);
+      }
+    };
+    DOHLE_CHECK(handle_);
+    return Awaiter{handle_};
+  }
+
+ private:
+  friend struct detail::Promise<T>;
+  explicit Task(Handle handle) : handle_(handle) {}
+  Handle handle_;
+};
+
+namespace detail {
+
+template <typename T>
+Task<T> Promise<T>::get_return_object() { return Task<T>(std::coroutine_handle<Promise>::from_promise(*this)); }
+inline Task<void> Promise<void>::get_return_object() { return Task<void>(std::coroutine_handle<Promise>::from_promise(*this)); }
+
+// A coroutine that owns itself: it starts at once and frees its frame when done.
+struct Detached {
+  struct promise_type {
+    Detached get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+inline Detached run_detached(Task<void> task) { co_await std::move(task); }
+
+}  // namespace detail
+
+// Starts `task` on the calling shard now, without waiting for it. Who needs to know its end holds a Gate.
+inline void spawn(Task<void> task) { detail::run_detached(std::move(task)); }
+
+// Starts `task` on the shard of `executor`; callable from any thread.
+inline void spawn_on(Executor& executor, Task<void> task) {
+  executor.post([task = std::move(task)]() mutable { detail::run_detached(std::move(task)); });
+}
+
+}  // namespace dohle::runtime
