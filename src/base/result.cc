@@ -10,6 +10,7 @@ std::string_view to_string(Errc code) {
     case Errc::kInvalidTimestamp: return "invalid timestamp";
     case Errc::kUnsupportedFormat: return "unsupported format";
     case Errc::kUnsupportedCompression: return "unsupported compression";
+    case Errc::kUndecodable: return "undecodable";
     case Errc::kRecordTooLarge: return "record too large";
     case Errc::kRecordListTooLarge: return "record list too large";
     case Errc::kOffsetOutOfRange: return "offset out of range";

@@ -17,6 +17,7 @@ enum class Errc : std::uint8_t {
   kInvalidTimestamp,      // record timestamp outside the allowed window
   kUnsupportedFormat,     // magic that is not accepted here
   kUnsupportedCompression,
+  kUndecodable,           // a compressed stream that does not decompress; Kafka: UNKNOWN_SERVER_ERROR
   kRecordTooLarge,
   kRecordListTooLarge,    // larger than a segment
   kOffsetOutOfRange,
