@@ -1,0 +1,73 @@
+// LogDirectory: one entry of log.dirs. It belongs to its owner shard: lock, meta.properties, checkpoints, clean marker,
+// the threads that sync and read, the offline state. Once offline it stays so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <base/ids.h>
+#include <base/result.h>
+#include <base/uuid.h>
+#include <runtime/shard.h>
+#include <storage/commit_log.h>
+#include <storage/meta_properties.h>
+
+namespace dohle::storage {
+
+// Text checkpoints: offsets by partition.
+using OffsetMap = std::map<TopicPartition, Offset>;
+
+struct DirectoryCheckpoints {
+  OffsetMap recovery_points;
+  OffsetMap log_starts;
+  OffsetMap high_watermarks;
+};
+
+class LogDirectory {
+ public:
+  // Creates the directory when absent, takes its lock, reads and removes the clean marker. Blocks; on the owner shard.
+  // kLocked, kPermissionDenied, kMalformed: one sentence that names the file.
+  [[nodiscard]] static Result<std::unique_ptr<LogDirectory>> open(const std::string& path, runtime::Shards& shards,
+                                                                  std::size_t owner_shard);
+  ~LogDirectory();
+
+  [[nodiscard]] const std::string& path() const;
+  [[nodiscard]] std::size_t owner_shard() const;
+  [[nodiscard]] const std::optional<MetaProperties>& meta() const;
+  [[nodiscard]] Result<> write_meta(const MetaProperties& meta);
+  [[nodiscard]] Uuid id() const;  // directory.id; zero when none
+
+  [[nodiscard]] bool had_clean_shutdown() const;
+  // The broker epoch in the clean marker: -1 when there was none or it was of an old release.
+  [[nodiscard]] std::int64_t previous_broker_epoch() const;
+
+  // Usable from every shard.
+  [[nodiscard]] CommitLog& commit_log();
+
+  [[nodiscard]] bool offline() const;
+  // Called on the owner shard, once, when the directory fails.
+  void on_offline(std::function<void(const Error&)> callback);
+
+  [[nodiscard]] Result<DirectoryCheckpoints> read_checkpoints();
+  // Off the shard; each file is replaced atomically. Maps that are absent are left as they are.
+  [[nodiscard]] runtime::Task<Result<>> write_checkpoints(std::optional<OffsetMap> recovery_points,
+                                                          std::optional<OffsetMap> log_starts,
+                                                          std::optional<OffsetMap> high_watermarks);
+  [[nodiscard]] runtime::Task<Result<>> write_clean_marker(std::int64_t broker_epoch);
+  [[nodiscard]] Result<runtime::SpaceInfo> space();
+  // Gives the lock back. Nothing may be in flight.
+  void release();
+
+  class State;
+
+ private:
+  explicit LogDirectory(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dohle::storage

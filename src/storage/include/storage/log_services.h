@@ -1,0 +1,23 @@
+// What a shard lends to the logs that live on it. Everything outlives them.
+#pragma once
+
+#include <runtime/clock.h>
+#include <runtime/file_system.h>
+#include <runtime/random.h>
+#include <storage/commit_log.h>
+
+namespace dohle::storage {
+
+class TailCachePool;  // tail_cache.h
+class OpenFiles;      // open_files.h
+
+struct LogServices {
+  runtime::FileSystem& files;
+  runtime::Clock& clock;
+  runtime::Random& random;
+  CommitLog& commit_log;  // of the log's directory
+  TailCachePool& tail_cache;
+  OpenFiles& open_files;
+};
+
+}  // namespace dohle::storage
