@@ -49,7 +49,7 @@ template <typename T>
 struct TaskValue<Task<T>> { using Type = T; };
 
 template <typename F, typename R>
-Task<void> run_and_answer(F work, Promise<R> promise, Executor* home) {
+Task<void> run_and_answer(F work, runtime::Promise<R> promise, Executor* home) {
   R value = co_await work();
   home->post([value = std::move(value), promise = std::move(promise)]() mutable { promise.set(std::move(value)); });
 }

@@ -1,0 +1,117 @@
+// MemoryFileSystem: files that know which of their bytes, and which directory entries, would survive a power loss, and
+// that fail when told to.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <runtime/clock.h>
+#include <runtime/file_system.h>
+#include <runtime/random.h>
+
+namespace dohle::runtime {
+
+enum class FileOperation : std::uint8_t {
+  kOpen,
+  kRead,
+  kReadNowait,
+  kWrite,
+  kTruncate,
+  kAllocate,
+  kSync,
+  kRename,
+  kRemove,
+  kSyncDirectory,
+  kCreateDirectory,
+  kLock,
+};
+
+// One rule: calls of `operation` on a path that contains `path_part` fail with `error`, `times` times, after `skip`
+// successes. A failing write first writes `write_bytes` of what it was given (a short write).
+struct FileFault {
+  FileOperation operation = FileOperation::kSync;
+  std::string path_part;
+  Errc error = Errc::kIo;
+  std::uint64_t skip = 0;
+  std::uint64_t times = std::numeric_limits<std::uint64_t>::max();
+  std::size_t write_bytes = 0;
+};
+
+enum class CrashLoss : std::uint8_t {
+  kNothing,   // kill -9: the page cache survives
+  kUnsynced,  // power loss: exactly what was synced survives
+  kRandom,    // power loss: of what was not synced, a random part survives, the last write possibly torn
+};
+
+// One thread. Paths are absolute or relative to one root; "." is that root.
+class MemoryFileSystem final : public FileSystem {
+ public:
+  explicit MemoryFileSystem(const Clock& clock, std::uint64_t seed = 1);
+  ~MemoryFileSystem() override;
+  MemoryFileSystem(const MemoryFileSystem&) = delete;
+  MemoryFileSystem& operator=(const MemoryFileSystem&) = delete;
+
+  [[nodiscard]] Result<FileRef> open(const std::string& path, OpenMode mode) override;
+  [[nodiscard]] Result<> create_directories(const std::string& path) override;
+  [[nodiscard]] Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
+  [[nodiscard]] bool exists(const std::string& path) override;
+  [[nodiscard]] Result<std::uint64_t> file_size(const std::string& path) override;
+  [[nodiscard]] Result<std::int64_t> modified_ms(const std::string& path) override;
+  [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) override;
+  [[nodiscard]] Result<> remove_file(const std::string& path) override;
+  [[nodiscard]] Result<> remove_all(const std::string& path) override;
+  [[nodiscard]] Result<> sync_directory(const std::string& path) override;
+  [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+  [[nodiscard]] Result<SpaceInfo> space(const std::string& path) override;
+
+  // The machine or process dies: open files and locks become useless, and what `loss` says is gone.
+  void crash(CrashLoss loss);
+
+  // Rules are tried in the order they were added; the first that matches decides.
+  void inject(FileFault fault) { faults_.push_back(std::move(fault)); }
+  void clear_faults() { faults_.clear(); }
+  // Writes and allocations beyond fail with kNoSpace, after writing what fits.
+  void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
+  [[nodiscard]] std::uint64_t used_bytes() const;
+  // How many calls of this operation succeeded or failed so far.
+  [[nodiscard]] std::uint64_t count(FileOperation operation) const;
+
+  // Test access that asks for no fault: what a file holds now, and what would be left of it after a power loss.
+  [[nodiscard]] Result<std::string> content(const std::string& path);
+  [[nodiscard]] Result<std::string> durable_content(const std::string& path);
+
+  struct Node;  // a file or directory; private to the implementation
+
+ private:
+  friend class MemoryFile;
+  friend class MemoryFileLock;
+  struct Place {
+    Node* directory = nullptr;
+    std::string name;
+  };
+
+  [[nodiscard]] Result<Place> place_of(const std::string& path);
+  [[nodiscard]] std::shared_ptr<Node> find(const std::string& path);
+  // The fault that hits this call, if any.
+  [[nodiscard]] const FileFault* take_fault(FileOperation operation, const std::string& path);
+  [[nodiscard]] Result<> check(FileOperation operation, const std::string& path);
+  [[nodiscard]] std::uint64_t room() const;
+  void crash_directory(Node& directory, CrashLoss loss);
+  void crash_file(Node& file, CrashLoss loss);
+
+  const Clock* clock_;
+  std::unique_ptr<Random> random_;
+  std::shared_ptr<Node> root_;
+  std::uint64_t generation_ = 1;  // counts crashes; older open files are dead
+  std::uint64_t capacity_ = 1ULL << 40U;
+  std::vector<FileFault> faults_;
+  std::map<FileOperation, std::uint64_t> counts_;
+  std::set<std::string> locks_;
+};
+
+}  // namespace dohle::runtime
