@@ -15,7 +15,6 @@
 #include <raft/snapshot_reader.h>
 #include <raft/snapshot_writer.h>
 #include <raft/voter_set.h>
-#include <runtime/io_thread.h>
 #include <runtime/shard.h>
 #include <runtime/task.h>
 
@@ -40,15 +39,18 @@ struct UpdateRaftVoterRequest;
 struct UpdateRaftVoterResponse;
 }  // namespace dohle::protocol
 
+namespace dohle::storage {
+class LogDirectory;
+class ShardLogs;
+}  // namespace dohle::storage
+
 namespace dohle::raft {
 
 class Outbound;
 
 struct RaftConfig {
   std::int32_t node_id = -1;
-  Uuid directory_id;                            // directory.id of the metadata log directory
   std::string cluster_id;
-  std::string log_directory;                    // metadata.log.dir; holds __cluster_metadata-0/
   bool can_vote = true;                         // process.roles has "controller"
   std::vector<VoterEndpoint> endpoints;         // this controller's listeners, as advertised
   std::optional<VoterSet> static_voters;        // controller.quorum.voters; unset with bootstrap servers
@@ -70,16 +72,18 @@ struct RequestContext {
 
 class RaftNode {
  public:
-  // `shard` runs it; blocking file work (quorum-state, flushes, snapshots) goes to `io`. `outbound` may be null while
-  // there is no other voter. All must outlive the node.
+  // `shard` runs it, `logs` are that shard's. `directory` is metadata.log.dir: it holds __cluster_metadata-0/, its id is
+  // this voter's directory id, and all syncs go through its commit door. `outbound` may be null while there is no other
+  // voter. All must outlive the node.
   struct Surroundings {
     runtime::Shard& shard;
-    runtime::IoThread& io;
+    storage::LogDirectory& directory;
+    storage::ShardLogs& logs;
     Outbound* outbound = nullptr;
   };
 
   // Opens (creating when absent) the log, snapshots and quorum-state, and recovers the voter set. Blocking: start-up
-  // only. Fails with one sentence when the directory belongs to another voter or cluster or is damaged.
+  // only, on `shard`. Fails with one sentence when the directory belongs to another voter or cluster or is damaged.
   [[nodiscard]] static Result<std::unique_ptr<RaftNode>> open(RaftConfig config, Surroundings around);
   virtual ~RaftNode() = default;
 
@@ -106,7 +110,7 @@ class RaftNode {
   // one already. Hand the filled writer to finish_snapshot.
   [[nodiscard]] virtual Result<std::unique_ptr<SnapshotWriter>> create_snapshot(
       SnapshotId id, std::int64_t last_contained_log_timestamp_ms) = 0;
-  // Freezes it on the I/O thread, then moves the log start and deletes what retention allows.
+  // Syncs and publishes it, then moves the log start and deletes what retention allows.
   [[nodiscard]] virtual runtime::Task<Result<>> finish_snapshot(std::unique_ptr<SnapshotWriter> snapshot) = 0;
   [[nodiscard]] virtual std::optional<SnapshotId> latest_snapshot() const = 0;
 

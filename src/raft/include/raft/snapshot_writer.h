@@ -39,8 +39,12 @@ class SnapshotWriter {
   [[nodiscard]] SnapshotId id() const { return id_; }
   // Framed records, kept in order; several calls may share a batch.
   [[nodiscard]] Result<> append(std::span<const std::vector<std::uint8_t>> records);
-  // Footer, sync, rename. After it only id() and size_bytes() may be called.
+  // Footer, sync, rename: blocks. After it only id() and size_bytes() may be called.
   [[nodiscard]] Result<> freeze();
+  // The same in steps, for who syncs elsewhere: complete(), sync the file, publish(), sync the directory.
+  [[nodiscard]] Result<runtime::FileRef> complete();
+  [[nodiscard]] Result<> publish();
+  [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::uint64_t size_bytes() const { return written_; }
 
  private:
