@@ -53,9 +53,9 @@ bool BrokerRegistration::has_online_directory(const Uuid& directory) const {
 }
 
 bool BrokerRegistration::has_uncordoned_directory() const {
-  if (directories.empty()) return true;  // a registration from before directories were known
+  if (directories.empty() || !cordoned_directories) return true;
   return std::ranges::any_of(directories, [this](const Uuid& directory) {
-    return !std::ranges::binary_search(cordoned_directories, directory);
+    return !std::ranges::binary_search(*cordoned_directories, directory);
   });
 }
 

@@ -72,8 +72,7 @@ MetadataChanges compare(const MetadataImage& before, const MetadataImage& after)
   changes.controllers =
       !std::ranges::equal(before.cluster().controllers, after.cluster().controllers,
                           [](const auto& a, const auto& b) { return a.first == b.first && *a.second == *b.second; });
-  changes.features = before.features().finalized != after.features().finalized ||
-                     before.features().zk_migration_state != after.features().zk_migration_state;
+  changes.features = before.features().finalized != after.features().finalized;
   changes.producer_ids = before.producer_ids().next_producer_id != after.producer_ids().next_producer_id;
   const SecurityImage& a = before.security();
   const SecurityImage& b = after.security();

@@ -86,8 +86,8 @@ struct BrokerRegistration {
   bool fenced = true;
   bool in_controlled_shutdown = false;
   bool is_migrating_zk_broker = false;
-  std::vector<Uuid> directories;           // online ones, sorted
-  std::vector<Uuid> cordoned_directories;  // sorted (KIP-1066)
+  std::vector<Uuid> directories;                          // online ones, sorted
+  std::optional<std::vector<Uuid>> cordoned_directories;  // sorted (KIP-1066); absent until the broker has said it
 
   // May lead and be in an ISR: neither fenced nor shutting down.
   [[nodiscard]] bool is_active() const { return !fenced && !in_controlled_shutdown; }
@@ -156,7 +156,6 @@ class ConfigsImage {
 struct FeaturesImage {
   // Finalized levels, "metadata.version" among them; a feature at level 0 is absent.
   std::map<std::string, std::int16_t, std::less<>> finalized;
-  std::int8_t zk_migration_state = 0;
 
   [[nodiscard]] std::int16_t level(std::string_view feature) const;  // 0 when absent
   [[nodiscard]] std::int16_t metadata_version() const { return level("metadata.version"); }

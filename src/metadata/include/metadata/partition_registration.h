@@ -15,9 +15,9 @@ namespace dohle::metadata {
 inline constexpr std::int32_t kNoLeader = -1;
 
 // Directory ids below 100 are reserved (KIP-858).
-inline constexpr Uuid kDirectoryUnassigned{0, 0};
-inline constexpr Uuid kDirectoryLost{0, 1};
-inline constexpr Uuid kDirectoryMigrating{0, 2};
+inline constexpr Uuid kDirectoryMigrating{0, 0};
+inline constexpr Uuid kDirectoryUnassigned{0, 1};
+inline constexpr Uuid kDirectoryLost{0, 2};
 [[nodiscard]] constexpr bool is_reserved_directory(const Uuid& id) { return id.high == 0 && id.low < 100; }
 
 enum class LeaderRecoveryState : std::int8_t { kRecovered = 0, kRecovering = 1 };
