@@ -56,7 +56,7 @@ class BatchBuilder {
   // Header and records, before compression.
   [[nodiscard]] std::size_t uncompressed_bytes() const { return kBatchHeaderBytes + uncompressed_bytes_; }
   // Bytes produced so far, header included; a codec may hold some back. Never above uncompressed_bytes() by much.
-  [[nodiscard]] std::size_t written_bytes() const { return out_.size(); }
+  [[nodiscard]] std::size_t written_bytes() const { return out_->size(); }
 
   // A producer numbers its batches when it sends them. Before build().
   void set_producer_state(ProducerId id, std::int16_t epoch, std::int32_t base_sequence, bool transactional);
@@ -71,11 +71,12 @@ class BatchBuilder {
                                                     std::span<const Header> headers);
 
  private:
-  void begin_record(Offset offset, std::int64_t timestamp_ms, std::size_t body_tail_bytes);
-  void put(Bytes bytes);
+  struct Body;
+  void append_record(Offset offset, std::int64_t timestamp_ms, std::optional<Bytes> key, std::optional<Bytes> value,
+                     const Body& headers);
 
   BuilderOptions options_;
-  std::vector<std::uint8_t> out_;
+  std::unique_ptr<std::vector<std::uint8_t>> out_;  // the compressor holds on to it
   std::vector<std::uint8_t> scratch_;
   std::unique_ptr<Compressor> compressor_;
   std::int32_t count_ = 0;

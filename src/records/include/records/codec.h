@@ -13,6 +13,8 @@
 
 namespace dohle::records {
 
+class DecompressEngine;
+
 // Decompresses one stream at a time, chunk by chunk. May be opened again and again, for any codec, and keeps its memory
 // between streams. Memory is bounded whatever the input claims: 64 KiB for gzip, the block for lz4 (at most 4 MiB), 64
 // times the compressed block for snappy, the window (at most 128 MiB, Kafka's own limit) for zstd, touched only as far
@@ -32,9 +34,8 @@ class Decompressor {
   [[nodiscard]] Result<Bytes> next_chunk();
 
  private:
-  class Engine;
-  std::unique_ptr<Engine> engines_[kCompressionTypes];
-  Engine* open_ = nullptr;
+  std::unique_ptr<DecompressEngine> engines_[kCompressionTypes];
+  DecompressEngine* open_ = nullptr;
 };
 
 // Compresses one stream, appending to `out`. write() may keep bytes back; finish() writes the rest, once.

@@ -51,6 +51,8 @@ class Headers {
   [[nodiscard]] Iterator end() const { return {nullptr, nullptr, 0}; }
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(count_); }
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  // As in the record, without the count before them.
+  [[nodiscard]] Bytes encoded() const { return encoded_; }
 
  private:
   Bytes encoded_;
