@@ -146,6 +146,13 @@ Task<Result<std::size_t>> LiveConnection::read_some(MutableBytes into) {
   }
 }
 
+Task<Result<>> LiveConnection::wait_readable() {
+  const SocketRef socket = socket_;
+  co_await socket->until_readable();
+  if (!socket->is_open()) co_return closed();
+  co_return Result<>{};
+}
+
 Result<std::size_t> LiveConnection::read_now(MutableBytes into) {
   if (!socket_->is_open()) return closed();
   if (!socket_->watch().readable.ready) return 0;

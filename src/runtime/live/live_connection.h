@@ -45,6 +45,7 @@ class LiveConnection final : public Connection {
   LiveConnection(SocketRef socket);
   ~LiveConnection() override { close(); }
   [[nodiscard]] Task<Result<std::size_t>> read_some(MutableBytes into) override;
+  [[nodiscard]] Task<Result<>> wait_readable() override;
   [[nodiscard]] Result<std::size_t> read_now(MutableBytes into) override;
   [[nodiscard]] Task<Result<>> write(Fragments fragments) override;
   void close() override { socket_->close(); }

@@ -19,16 +19,18 @@ namespace {
 
 class LivePeer final : public AcceptedPeer {
  public:
-  explicit LivePeer(int descriptor) : descriptor_(descriptor) {}
+  LivePeer(int descriptor, Endpoint peer) : descriptor_(descriptor), peer_(std::move(peer)) {}
   ~LivePeer() override {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   LivePeer(const LivePeer&) = delete;
   LivePeer& operator=(const LivePeer&) = delete;
+  [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] int take() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_;
+  Endpoint peer_;
 };
 
 class LiveListener final : public Listener {
@@ -41,8 +43,9 @@ class LiveListener final : public Listener {
     for (;;) {
       co_await socket->until_readable();
       if (!socket->is_open()) co_return fail(Errc::kClosed, "listener closed");
-      const int accepted = ::accept4(socket->descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (accepted >= 0) co_return std::make_unique<LivePeer>(accepted);
+      SocketAddress from;
+      const int accepted = ::accept4(socket->descriptor(), from.get(), &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (accepted >= 0) co_return std::make_unique<LivePeer>(accepted, from.endpoint());
       if (errno == EAGAIN) {
         socket->watch().readable.ready = false;
       } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -142,8 +145,8 @@ Result<std::unique_ptr<Connection>> LiveNetwork::attach(std::unique_ptr<Accepted
   return std::make_unique<LiveConnection>(*loop_, accepted->take());
 }
 
-Task<Result<std::unique_ptr<Connection>>> LiveNetwork::connect(const Endpoint& endpoint, Duration timeout) {
-  const Endpoint target = endpoint;
+Task<Result<std::unique_ptr<Connection>>> LiveNetwork::connect(Endpoint endpoint, Duration timeout) {
+  const Endpoint target = std::move(endpoint);
   const Duration end = std::chrono::steady_clock::now().time_since_epoch() + timeout;
   Result<std::vector<SocketAddress>> addresses;
   if (is_numeric(target.host)) {

@@ -17,7 +17,7 @@ class LiveNetwork final : public Network {
   LiveNetwork(EventLoop& loop, IoThread& resolver) : loop_(&loop), resolver_(&resolver) {}
   [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, int backlog) override;
   [[nodiscard]] Result<std::unique_ptr<Connection>> attach(std::unique_ptr<AcceptedPeer> peer) override;
-  [[nodiscard]] Task<Result<std::unique_ptr<Connection>>> connect(const Endpoint& endpoint, Duration timeout) override;
+  [[nodiscard]] Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Duration timeout) override;
   [[nodiscard]] std::string canonical_host_name() override;
 
  private:

@@ -18,16 +18,15 @@ namespace dohle::runtime {
 // SIGTERM and SIGINT as something shard 0 reads.
 class LiveShards::Signals {
  public:
-  Signals(EventLoop& loop, std::function<void(int)> callback) : loop_(&loop), callback_(std::move(callback)) {
+  // Before any thread is made: they inherit that these signals are blocked.
+  explicit Signals(std::function<void(int)> callback) : callback_(std::move(callback)) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    // Threads made from now on inherit this.
     DOHLE_CHECK(pthread_sigmask(SIG_BLOCK, &set, &before_) == 0);
     descriptor_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     DOHLE_CHECK(descriptor_ >= 0);
-    loop_->add(descriptor_, watch_);
   }
   ~Signals() {
     ::close(descriptor_);
@@ -37,7 +36,11 @@ class LiveShards::Signals {
   Signals& operator=(const Signals&) = delete;
 
   // On shard 0.
-  void start() { spawn(deliver(gate_.enter())); }
+  void start(EventLoop& loop) {
+    loop_ = &loop;
+    loop_->add(descriptor_, watch_);
+    spawn(deliver(gate_.enter()));
+  }
   Task<void> stop() {
     stopped_ = true;
     loop_->wake(watch_);
@@ -58,7 +61,7 @@ class LiveShards::Signals {
     }
   }
 
-  EventLoop* loop_;
+  EventLoop* loop_ = nullptr;
   std::function<void(int)> callback_;
   Gate gate_;
   sigset_t before_{};
@@ -70,16 +73,16 @@ class LiveShards::Signals {
 LiveShards::LiveShards(LiveOptions options) : options_(std::move(options)), files_(make_system_files()) {
   DOHLE_CHECK(options_.shards > 0);
   ::signal(SIGPIPE, SIG_IGN);  // NOLINT: a broken connection is an error of its write
+  if (options_.on_signal) signals_ = std::make_unique<Signals>(options_.on_signal);
   resolver_ = std::make_unique<LiveIoThread>("resolver");
   for (std::size_t id = 0; id < options_.shards; ++id) {
     shards_.push_back(std::make_unique<LiveShard>(id, options_, *files_, *resolver_));
   }
-  if (options_.on_signal) signals_ = std::make_unique<Signals>(shards_[0]->executor(), options_.on_signal);
 }
 
 LiveShards::~LiveShards() {
-  signals_.reset();
   resolver_.reset();
+  signals_.reset();
   // What is still queued dies on its own shard, since it may hold slices of it.
   for (int round = 0; round < 2; ++round) {
     for (auto& shard : shards_) {
@@ -121,7 +124,7 @@ void run_shard(LiveShard& shard) {
 }  // namespace
 
 Task<void> LiveShards::run_main(std::move_only_function<Task<int>()>* main, int* result) {
-  if (signals_) signals_->start();
+  if (signals_) signals_->start(shards_[0]->executor());
   *result = co_await (*main)();
   if (signals_) co_await signals_->stop();
   shards_[0]->executor().stop();
