@@ -9,6 +9,7 @@ import argparse
 import pathlib
 
 import cpp
+import json_form
 import schema
 import tables
 
@@ -20,6 +21,8 @@ def outputs(pages):
             emitter = cpp.Emitter(message)
             files[f"include/protocol/messages/{message.stem}.h"] = emitter.header(message.kind == "request")
             files[f"messages/{message.stem}.cc"] = emitter.source()
+            files[f"json/{message.stem}_json.cc"] = json_form.JsonEmitter(emitter).source()
+    files["json/all_messages.cc"] = json_form.table([m for page in pages for m in page.messages])
     files.update(tables.outputs(pages))
     return files
 

@@ -71,6 +71,14 @@ class MemoryConnection final : public Connection {
     co_return take(pipe, into);
   }
 
+  [[nodiscard]] Task<Result<>> wait_readable() override {
+    const auto pipes = pipes_;
+    Pipe& pipe = in();
+    while (pipe.bytes.empty() && !pipe.writer_closed && !pipe.reader_closed) co_await pipe.reader.wait();
+    if (pipe.reader_closed) co_return fail(Errc::kClosed, "connection closed");
+    co_return Result<>{};
+  }
+
   [[nodiscard]] Result<std::size_t> read_now(MutableBytes into) override {
     Pipe& pipe = in();
     if (pipe.reader_closed || (pipe.bytes.empty() && pipe.writer_closed))
@@ -150,6 +158,7 @@ namespace {
 class MemoryAcceptedPeer final : public AcceptedPeer {
  public:
   explicit MemoryAcceptedPeer(std::unique_ptr<MemoryConnection> made) : connection(std::move(made)) {}
+  [[nodiscard]] const Endpoint& peer() const override { return connection->peer(); }
   std::unique_ptr<MemoryConnection> connection;
 };
 }  // namespace
@@ -208,8 +217,8 @@ Result<std::unique_ptr<Connection>> MemoryNetwork::attach(std::unique_ptr<Accept
   return std::move(accepted->connection);
 }
 
-Task<Result<std::unique_ptr<Connection>>> MemoryNetwork::connect(const Endpoint& endpoint, Duration timeout) {
-  const Endpoint target = endpoint;
+Task<Result<std::unique_ptr<Connection>>> MemoryNetwork::connect(Endpoint endpoint, Duration timeout) {
+  const Endpoint target = std::move(endpoint);
   if (target.host == "unknown.invalid") co_return fail(Errc::kNotFound, "unknown host " + target.host);
   if (const auto silent = fabric_->silent_.find(target.port); silent != fabric_->silent_.end() && silent->second) {
     co_await sleep_for(timeout);

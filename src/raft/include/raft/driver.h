@@ -51,30 +51,30 @@ class Outbound;
 struct RaftConfig {
   std::int32_t node_id = -1;
   std::string cluster_id;
-  bool can_vote = true;                         // process.roles has "controller"
-  std::vector<VoterEndpoint> endpoints;         // this controller's listeners, as advertised
-  std::optional<VoterSet> static_voters;        // controller.quorum.voters; unset with bootstrap servers
-  std::int32_t election_timeout_ms = 1000;      // controller.quorum.election.timeout.ms
-  std::int32_t fetch_timeout_ms = 2000;         // controller.quorum.fetch.timeout.ms
-  std::int32_t request_timeout_ms = 2000;       // controller.quorum.request.timeout.ms
-  std::int32_t retry_backoff_ms = 20;           // controller.quorum.retry.backoff.ms
-  std::int64_t segment_bytes = 1LL << 30;       // metadata.log.segment.bytes
-  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;     // metadata.log.segment.ms
-  std::int64_t retention_bytes = 100LL << 20;           // metadata.max.retention.bytes
-  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;   // metadata.max.retention.ms
+  bool can_vote = true;                                // process.roles has "controller"
+  std::vector<VoterEndpoint> endpoints;                // this controller's listeners, as advertised
+  std::optional<VoterSet> static_voters;               // controller.quorum.voters; unset with bootstrap servers
+  std::int32_t election_timeout_ms = 1000;             // controller.quorum.election.timeout.ms
+  std::int32_t fetch_timeout_ms = 2000;                // controller.quorum.fetch.timeout.ms
+  std::int32_t request_timeout_ms = 2000;              // controller.quorum.request.timeout.ms
+  std::int32_t retry_backoff_ms = 20;                  // controller.quorum.retry.backoff.ms
+  std::int64_t segment_bytes = 1LL << 30;              // metadata.log.segment.bytes
+  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;    // metadata.log.segment.ms
+  std::int64_t retention_bytes = 100LL << 20;          // metadata.max.retention.bytes
+  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // metadata.max.retention.ms
 };
 
 // A request's surroundings that matter here.
 struct RequestContext {
   std::int16_t version = 0;
-  std::string listener;    // the name of the listener it came in by
+  std::string listener;  // the name of the listener it came in by
 };
 
 class RaftNode {
  public:
-  // `shard` runs it, `logs` are that shard's. `directory` is metadata.log.dir: it holds __cluster_metadata-0/, its id is
-  // this voter's directory id, and all syncs go through its commit door. `outbound` may be null while there is no other
-  // voter. All must outlive the node.
+  // `shard` runs it, `logs` are that shard's. `directory` is metadata.log.dir: it holds __cluster_metadata-0/, its id
+  // is this voter's directory id, and all syncs go through its commit door. `outbound` may be null while there is no
+  // other voter. All must outlive the node.
   struct Surroundings {
     runtime::Shard& shard;
     storage::LogDirectory& directory;
@@ -97,17 +97,17 @@ class RaftNode {
   virtual void register_listener(Listener& listener) = 0;
   virtual void unregister_listener(Listener& listener) = 0;
 
-  // Appends framed records as the leader of `epoch`, atomically: all of them in one batch, perhaps with others of the same
-  // loop turn. Returns at once with the offset of the last record; nothing is committed yet. kNotLeader / kFencedEpoch
-  // when this node does not lead `epoch`, kRecordTooLarge when they do not fit a batch (8 MiB).
+  // Appends framed records as the leader of `epoch`, atomically: all of them in one batch, perhaps with others of the
+  // same loop turn. Returns at once with the offset of the last record; nothing is committed yet. kNotLeader /
+  // kFencedEpoch when this node does not lead `epoch`, kRecordTooLarge when they do not fit a batch (8 MiB).
   [[nodiscard]] virtual Result<Offset> append(LeaderEpoch epoch, std::vector<std::vector<std::uint8_t>> records) = 0;
   // Completes when `offset` is below the high watermark; fails when the epoch ends first.
   [[nodiscard]] virtual runtime::Task<Result<>> wait_committed(LeaderEpoch epoch, Offset offset) = 0;
   // Gives up leadership of `epoch`, e.g. after a failed replay. No effect when it does not lead that epoch.
   virtual void resign(LeaderEpoch epoch) = 0;
 
-  // Starts a snapshot of everything below `id.offset`, which must be committed and end a batch; null result when there is
-  // one already. Hand the filled writer to finish_snapshot.
+  // Starts a snapshot of everything below `id.offset`, which must be committed and end a batch; null result when there
+  // is one already. Hand the filled writer to finish_snapshot.
   [[nodiscard]] virtual Result<std::unique_ptr<SnapshotWriter>> create_snapshot(
       SnapshotId id, std::int64_t last_contained_log_timestamp_ms) = 0;
   // Syncs and publishes it, then moves the log start and deletes what retention allows.
@@ -120,7 +120,7 @@ class RaftNode {
   [[nodiscard]] virtual Offset log_start() const = 0;
   [[nodiscard]] virtual Offset log_end() const = 0;
   [[nodiscard]] virtual VoterSet voters() const = 0;
-  [[nodiscard]] virtual std::int16_t kraft_version() const = 0;   // the finalized level of that feature
+  [[nodiscard]] virtual std::int16_t kraft_version() const = 0;  // the finalized level of that feature
 
   // KRaft's requests. An unknown leader, a stale epoch or a wrong cluster id is answered with Kafka's error code.
   // Fetch waits up to max_wait_ms for new data (KIP-595).

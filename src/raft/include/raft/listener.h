@@ -18,9 +18,9 @@ struct CommittedBatch {
   Offset last_offset{0};
   LeaderEpoch epoch{0};
   std::int64_t append_timestamp_ms = 0;
-  std::size_t size_bytes = 0;   // in the log
-  bool control = false;         // raft's own records: `records` is empty, the offsets still count
-  std::vector<Bytes> records;   // framed payloads, one each from base_offset on
+  std::size_t size_bytes = 0;  // in the log
+  bool control = false;        // raft's own records: `records` is empty, the offsets still count
+  std::vector<Bytes> records;  // framed payloads, one each from base_offset on
 };
 
 // Called on the raft shard, never from inside a call into RaftNode.

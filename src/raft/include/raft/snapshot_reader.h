@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,9 @@
 namespace dohle::raft {
 
 struct SnapshotBatch {
-  Offset base_offset{0};        // within the snapshot, not the log
+  Offset base_offset{0};  // within the snapshot, not the log
   std::int64_t append_timestamp_ms = 0;
-  std::vector<Bytes> records;   // framed payloads, valid until the next call
+  std::vector<Bytes> records;  // framed payloads, valid until the next call
 };
 
 class SnapshotReader {
@@ -40,10 +41,10 @@ class SnapshotReader {
   void rewind();
 
  private:
-  SnapshotReader(runtime::FileRef file, std::uint64_t size, SnapshotId id) : file_(std::move(file)), size_(size), id_(id) {}
+  SnapshotReader(runtime::FileRef file, std::uint64_t size, SnapshotId id)
+      : file_(std::move(file)), size_(size), id_(id) {}
   Result<> read_batch();
   Result<> read_header();
-  Result<> read_control_batch(bool& footer);
 
   runtime::FileRef file_;
   std::uint64_t size_ = 0;
@@ -51,6 +52,7 @@ class SnapshotReader {
   std::uint64_t position_ = 0;
   std::uint64_t data_start_ = 0;
   std::vector<std::uint8_t> buffer_;
+  std::deque<std::vector<std::uint8_t>> kept_;  // records of a compressed batch
   std::int64_t last_contained_log_timestamp_ms_ = 0;
   std::int16_t kraft_version_ = 0;
   std::optional<VoterSet> voters_;

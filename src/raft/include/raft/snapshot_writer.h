@@ -21,9 +21,9 @@ namespace dohle::raft {
 
 struct SnapshotOptions {
   std::int64_t last_contained_log_timestamp_ms = 0;
-  std::int64_t now_ms = 0;               // timestamp of the records written
+  std::int64_t now_ms = 0;  // timestamp of the records written
   std::int16_t kraft_version = 0;
-  std::optional<VoterSet> voters;        // only with kraft_version >= 1
+  std::optional<VoterSet> voters;  // only with kraft_version >= 1
   std::size_t max_batch_bytes = 8U << 20U;
 };
 
@@ -32,7 +32,7 @@ class SnapshotWriter {
   // `directory` is `.../__cluster_metadata-0`; created when absent.
   [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> create(runtime::FileSystem& fs, std::string directory,
                                                                       SnapshotId id, SnapshotOptions options);
-  ~SnapshotWriter();  // removes the temporary file unless frozen
+  ~SnapshotWriter();  // removes the temporary file unless published
   SnapshotWriter(const SnapshotWriter&) = delete;
   SnapshotWriter& operator=(const SnapshotWriter&) = delete;
 
@@ -51,7 +51,6 @@ class SnapshotWriter {
   SnapshotWriter(runtime::FileSystem& fs, std::string directory, SnapshotId id, SnapshotOptions options);
   Result<> open();
   Result<> write_header();
-  Result<> write_footer();
   Result<> flush_batch();
   Result<> write(Bytes batch);
 
@@ -65,7 +64,8 @@ class SnapshotWriter {
   std::int64_t next_offset_ = 0;
   std::vector<std::vector<std::uint8_t>> pending_;
   std::size_t pending_bytes_ = 0;
-  bool frozen_ = false;
+  bool completed_ = false;
+  bool published_ = false;
 };
 
 }  // namespace dohle::raft

@@ -39,8 +39,12 @@ class VoterSet {
   [[nodiscard]] std::size_t majority() const { return voters_.size() / 2 + 1; }
   [[nodiscard]] const std::map<std::int32_t, Voter>& voters() const { return voters_; }
   [[nodiscard]] const Voter* find(std::int32_t id) const;
-  // True when `key` names a voter; a directory id that is known on both sides must match.
+  // True when `key` names a voter; where the set knows the voter's directory id, it must be the same.
   [[nodiscard]] bool is_voter(const ReplicaKey& key) const;
+  // True when it is a voter of this set, but with other endpoints or versions.
+  [[nodiscard]] bool needs_update(const Voter& voter) const;
+  // This set with `voter` added, or in place of the one with its id.
+  [[nodiscard]] VoterSet with(Voter voter) const;
   [[nodiscard]] bool is_only_voter(const ReplicaKey& key) const { return size() == 1 && is_voter(key); }
   friend bool operator==(const VoterSet&, const VoterSet&) = default;
 

@@ -25,6 +25,8 @@ class Connection {
   virtual ~Connection() = default;
   // At least one byte; 0 when the peer has closed its side. One read at a time.
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes into) = 0;
+  // Waits until read_now has something to say. Lets a reader own no buffer while it waits. Counts as a read.
+  [[nodiscard]] virtual Task<Result<>> wait_readable() = 0;
   // Bytes already received, without waiting: 0 when there are none now. kClosed at the end of the stream.
   [[nodiscard]] virtual Result<std::size_t> read_now(MutableBytes into) = 0;
   // All fragments, in order; file ranges go out by sendfile where the connection can. One write at a time.
@@ -39,6 +41,7 @@ class Connection {
 class AcceptedPeer {
  public:
   virtual ~AcceptedPeer() = default;
+  [[nodiscard]] virtual const Endpoint& peer() const = 0;
 };
 
 class Listener {
@@ -58,7 +61,7 @@ class Network {
   // Gives an accepted connection to this shard.
   [[nodiscard]] virtual Result<std::unique_ptr<Connection>> attach(std::unique_ptr<AcceptedPeer> peer) = 0;
   // Resolves and connects; kTimedOut after `timeout`.
-  [[nodiscard]] virtual Task<Result<std::unique_ptr<Connection>>> connect(const Endpoint& endpoint, Duration timeout) = 0;
+  [[nodiscard]] virtual Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Duration timeout) = 0;
   [[nodiscard]] virtual std::string canonical_host_name() = 0;
 };
 

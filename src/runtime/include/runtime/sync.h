@@ -35,6 +35,14 @@ class StopSource {
 // Sleeps on the calling shard. True when the time passed, false when `stop` (may be null) came first.
 [[nodiscard]] Task<bool> sleep_for(Duration duration, StopSource* stop = nullptr);
 
+// co_await yield(): lets everything that is queued on this shard run first.
+struct Yield {
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) const { Executor::current()->resume_later(waiter); }
+  void await_resume() const noexcept {}
+};
+[[nodiscard]] inline Yield yield() { return {}; }
+
 // Gate: counts what is in flight so that an owner can wait for it before it dies.
 class Gate {
  public:

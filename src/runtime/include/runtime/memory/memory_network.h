@@ -47,7 +47,7 @@ class MemoryNetwork final : public Network {
   [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, int backlog) override;
   [[nodiscard]] Result<std::unique_ptr<Connection>> attach(std::unique_ptr<AcceptedPeer> peer) override;
   // Only the port decides who is reached. kNotFound for the host "unknown.invalid".
-  [[nodiscard]] Task<Result<std::unique_ptr<Connection>>> connect(const Endpoint& endpoint, Duration timeout) override;
+  [[nodiscard]] Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Duration timeout) override;
   [[nodiscard]] std::string canonical_host_name() override { return "localhost"; }
   void set_host(std::string host) { host_ = std::move(host); }
 

@@ -1,0 +1,99 @@
+// What a node says about its configuration when it starts.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <broker/config/server_config.h>
+
+namespace dohle::broker::config {
+namespace {
+
+// Prefixes whose keys belong to plug-ins or to clients made inside the node.
+bool passed_on(std::string_view key) {
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"config.providers.", "rsm.config.", "rlmm.config.",
+                                                                     "sasl.jaas.config", "metric.reporters.", "ssl."},
+                             [&](std::string_view prefix) { return key.starts_with(prefix); });
+}
+
+std::optional<std::string> effect_warning(std::string_view key, const Setting& setting) {
+  switch (setting.effect) {
+    case Effect::kWorks:
+      return std::nullopt;
+    case Effect::kLater:
+      return fmt::format("configuration {} is accepted but has no effect yet", key);
+    case Effect::kMoot:
+      return fmt::format("configuration {} is accepted but has no effect: it tunes something Dohle does not have", key);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string_view> without_listener_prefix(std::string_view key) {
+  constexpr std::string_view kPrefix = "listener.name.";
+  if (!key.starts_with(kPrefix)) return std::nullopt;
+  key.remove_prefix(kPrefix.size());
+  const auto dot = key.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  return key.substr(dot + 1);
+}
+
+std::vector<std::string> ServerConfig::warnings() const {
+  std::vector<std::string> out;
+  for (const auto& [key, text] : originals_) {
+    const std::string_view base = without_listener_prefix(key).value_or(key);
+    const Setting* setting = find_setting(Table::kServer, base);
+    if (setting == nullptr) {
+      if (!passed_on(base)) out.push_back(fmt::format("configuration {} is not known and is ignored", key));
+      continue;
+    }
+    // What says the default anyway is not worth a line.
+    const auto given = parse_value(*setting, text);
+    const auto standard = default_value(*setting);
+    if (given && standard && *given == *standard) continue;
+    if (auto warning = effect_warning(key, *setting)) out.push_back(std::move(*warning));
+  }
+  const auto interval_ms = values_.get_int("broker.heartbeat.interval.ms");
+  const auto session_ms = values_.get_int("broker.session.timeout.ms");
+  if (std::int64_t{interval_ms} * 2 > session_ms) {
+    out.push_back(
+        fmt::format("broker.heartbeat.interval.ms ({}) is more than half of broker.session.timeout.ms ({}): brokers "
+                    "may lose their lease",
+                    interval_ms, session_ms));
+  }
+  if (!controller_ && controller_listener_names().size() > 1) {
+    out.push_back(fmt::format("only the first of controller.listener.names is used by a broker: {}",
+                              controller_listener_names().front()));
+  }
+  return out;
+}
+
+std::vector<std::string> ServerConfig::changed_settings() const {
+  std::vector<std::string> out;
+  for (const Setting& setting : settings(Table::kServer)) {
+    const Value& value = values_.get(setting.name);
+    const auto standard = default_value(setting);
+    if (standard && value == *standard) continue;
+    out.push_back(
+        fmt::format("{}={}", setting.name, setting.sensitive() ? "(hidden)" : to_text(value).value_or("null")));
+  }
+  return out;
+}
+
+Result<> check_served(const ServerConfig& config) {
+  for (const auto& endpoint : config.listeners()) {
+    if (endpoint.protocol != SecurityProtocol::kPlaintext) {
+      return fail(Errc::kUnsupported, fmt::format("listener {} asks for {}; only PLAINTEXT is served yet",
+                                                  endpoint.listener, to_string(endpoint.protocol)));
+    }
+  }
+  if (const auto& authorizer = config.values().get_string("authorizer.class.name"); !authorizer.empty()) {
+    return fail(
+        Errc::kUnsupported,
+        fmt::format("authorizer.class.name is {}, but access control is not served yet; remove it to start without",
+                    authorizer));
+  }
+  return {};
+}
+
+}  // namespace dohle::broker::config

@@ -1,0 +1,18 @@
+// The system's own clock, randomness and files, for programs and tools that need no shards.
+#pragma once
+
+#include <memory>
+
+#include <runtime/clock.h>
+#include <runtime/file_system.h>
+#include <runtime/random.h>
+
+namespace dohle::runtime {
+
+[[nodiscard]] std::unique_ptr<Clock> make_system_clock();
+// The kernel's generator: fit for identifiers that nobody may guess.
+[[nodiscard]] std::unique_ptr<Random> make_system_random();
+// From any thread.
+[[nodiscard]] std::unique_ptr<FileSystem> make_system_files();
+
+}  // namespace dohle::runtime

@@ -1,0 +1,46 @@
+#include <runtime/live/system.h>
+
+#include <sys/random.h>
+
+#include <array>
+#include <chrono>
+
+#include <base/check.h>
+
+namespace dohle::runtime {
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime now() const override {
+    return {std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  }
+  [[nodiscard]] std::int64_t wall_ms() const override {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+  }
+};
+
+class SystemRandom final : public Random {
+ public:
+  [[nodiscard]] std::uint64_t next() override {
+    if (left_ == 0) {
+      // Up to 256 bytes come whole, once the kernel's generator is ready.
+      const auto got = getrandom(numbers_.data(), sizeof(numbers_), 0);
+      DOHLE_CHECK(got == sizeof(numbers_));
+      left_ = numbers_.size();
+    }
+    return numbers_[--left_];
+  }
+
+ private:
+  std::array<std::uint64_t, 32> numbers_{};
+  std::size_t left_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
+std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
+
+}  // namespace dohle::runtime

@@ -1,0 +1,75 @@
+// ServerConnection: one client connection. A coroutine reads frames and starts requests in order; another one sends
+// answers in order. Own shard.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <runtime/network.h>
+#include <transport/request.h>
+
+#include "answer_order.h"
+#include "baton.h"
+#include "frame_input.h"
+#include "shard_server.h"
+
+namespace dohle::transport {
+
+class ServerConnection final : public ConnectionContext, public std::enable_shared_from_this<ServerConnection> {
+ public:
+  ServerConnection(ShardServer& server, std::unique_ptr<runtime::Connection> connection,
+                   const ListenerOptions& listener, std::uint64_t number);
+  ~ServerConnection() override;
+
+  // Serves until the connection ends.
+  [[nodiscard]] runtime::Task<void> run();
+  // Why a line in the log is due, or empty when it is not.
+  void close(std::string_view why = {});
+
+  // From Request.
+  void enqueued(std::uint64_t number);
+  void complete(std::uint64_t number, runtime::Fragments answer, runtime::Duration throttle);
+  void release(Pool pool, std::uint64_t bytes);
+
+  // From ShardServer: memory for the frame that waits is there.
+  void admitted();
+  // Closes the connection when it has been idle, or silent inside a frame, for too long.
+  void check_time(runtime::MonotonicTime now);
+  [[nodiscard]] ShardServer& server() { return *server_; }
+
+ private:
+  // How a frame's memory was got.
+  struct Charge {
+    Pool pool = Pool::kClients;
+    std::uint64_t bytes = 0;  // 0: from the connection's own allowance
+  };
+  [[nodiscard]] Pool pool() const;
+  [[nodiscard]] runtime::Task<Result<Slice>> next_frame();
+  [[nodiscard]] runtime::Task<bool> get_memory(std::uint64_t bytes);
+  [[nodiscard]] bool may_start() const;
+  [[nodiscard]] Result<> start(Slice frame);
+  [[nodiscard]] runtime::Task<void> send_answers();
+
+  friend class Request;
+  ShardServer* server_;
+  std::unique_ptr<runtime::Connection> connection_;
+  FrameInput input_;
+  AnswerOrder answers_;
+  Baton changed_;  // for the reader: memory, an enqueued request, a sent answer, the end
+  Charge charge_;  // of the frame being read
+  bool waiting_for_memory_ = false;
+  Pool waiting_pool_ = Pool::kClients;
+  bool allowance_used_ = false;
+  std::size_t running_ = 0;          // requests not yet answered
+  std::uint64_t last_enqueued_ = 0;  // number of the youngest request behind which the next may start
+  std::uint64_t last_started_ = 0;
+  std::size_t sending_count_ = 0;  // answers popped and not sent yet
+  bool sending_ = false;
+  bool is_closed_ = false;
+  runtime::MonotonicTime muted_until_;
+  runtime::MonotonicTime last_active_;
+};
+
+}  // namespace dohle::transport

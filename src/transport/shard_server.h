@@ -1,0 +1,70 @@
+// ShardServer: a server's connections on one shard, the memory they share, and the watch over idle and silent ones.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <runtime/shard.h>
+#include <runtime/sync.h>
+#include <transport/request.h>
+#include <transport/server.h>
+
+#include "admission.h"
+#include "frame_input.h"
+
+namespace dohle::transport {
+
+class ServerConnection;
+
+// Which budget a frame is charged to.
+enum class Pool : std::uint8_t { kClients, kUnauthenticated, kPrivileged };
+
+class ShardServer {
+ public:
+  ShardServer(Server& server, runtime::Shard& shard, RequestSink& sink, const ServerOptions& options);
+  ~ShardServer();
+  ShardServer(const ShardServer&) = delete;
+  ShardServer& operator=(const ShardServer&) = delete;
+
+  // On its shard: makes a connection of an accepted peer and serves it.
+  void serve(const ListenerOptions& listener, std::unique_ptr<runtime::AcceptedPeer> peer, std::uint64_t number);
+  // Closes all connections and waits until their requests have ended.
+  [[nodiscard]] runtime::Task<bool> stop();
+
+  // Memory for a frame: true when admitted at once; else `connection` is told by admitted() later.
+  [[nodiscard]] bool admit(Pool pool, std::uint64_t bytes, ServerConnection& connection);
+  void give_up_waiting(Pool pool, ServerConnection& connection);
+  void release(Pool pool, std::uint64_t bytes);
+
+  [[nodiscard]] runtime::Shard& shard() { return *shard_; }
+  [[nodiscard]] RequestSink& sink() { return *sink_; }
+  [[nodiscard]] const ServerOptions& options() const { return *options_; }
+  [[nodiscard]] ReadScratch& scratch() { return scratch_; }
+  [[nodiscard]] runtime::MonotonicTime now() { return shard_->clock().now(); }
+  [[nodiscard]] runtime::Gate& gate() { return gate_; }
+
+ private:
+  [[nodiscard]] runtime::Task<void> run(std::shared_ptr<ServerConnection> connection, std::uint64_t number,
+                                        std::string address, runtime::Gate::Pass pass);
+  void wake(Pool pool, const std::vector<Admission::Ticket>& tickets);
+  void watch();
+  void report_end(std::string address);
+  [[nodiscard]] Admission& admission(Pool pool) { return admission_[static_cast<std::size_t>(pool)]; }
+
+  Server* server_;
+  runtime::Shard* shard_;
+  RequestSink* sink_;
+  const ServerOptions* options_;
+  ReadScratch scratch_;
+  std::array<Admission, 3> admission_;
+  std::array<std::map<Admission::Ticket, ServerConnection*>, 3> waiting_;
+  std::map<std::uint64_t, ServerConnection*> connections_;
+  runtime::TimerId watch_timer_ = runtime::kNoTimer;
+  bool stopping_ = false;
+  runtime::Gate gate_;  // connections and requests
+};
+
+}  // namespace dohle::transport
