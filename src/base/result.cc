@@ -19,6 +19,7 @@ std::string_view to_string(Errc code) {
     case Errc::kUnknownProducerId: return "unknown producer id";
     case Errc::kDuplicateSequence: return "duplicate sequence";
     case Errc::kNotLeader: return "not leader";
+    case Errc::kNotEnoughReplicas: return "not enough replicas";
     case Errc::kFencedEpoch: return "fenced epoch";
     case Errc::kUnknownEpoch: return "unknown epoch";
     case Errc::kUnknownTopicOrPartition: return "unknown topic or partition";

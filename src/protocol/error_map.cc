@@ -49,6 +49,8 @@ ErrorCode error_code_of(Errc code, ErrorFamily family) {
       return kDuplicateSequenceNumber;
     case Errc::kNotLeader:
       return by_family(family, kNotLeaderOrFollower, kNotCoordinator, kNotController);
+    case Errc::kNotEnoughReplicas:
+      return by_family(family, kNotEnoughReplicas, kCoordinatorNotAvailable, kUnknownServerError);
     case Errc::kFencedEpoch:
       return by_family(family, kFencedLeaderEpoch, kNotCoordinator, kNotController);
     case Errc::kUnknownEpoch:

@@ -26,6 +26,7 @@ enum class Errc : std::uint8_t {
   kUnknownProducerId,
   kDuplicateSequence,
   kNotLeader,
+  kNotEnoughReplicas,     // fewer in sync than min.insync.replicas
   kFencedEpoch,
   kUnknownEpoch,
   kUnknownTopicOrPartition,

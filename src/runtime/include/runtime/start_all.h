@@ -17,7 +17,7 @@ template <typename T>
 struct Joined {
   std::vector<std::optional<T>> values;
   std::size_t missing = 0;
-  Promise<std::vector<T>> promise;
+  runtime::Promise<std::vector<T>> promise;
 
   void finish() {
     std::vector<T> all;
