@@ -1,2 +1,0 @@
-#!/bin/sh
-exec "$(dirname "$(readlink -f "$0")")/dohle.sh" storage "$@"

@@ -1,0 +1,67 @@
+#include "dispatch/dispatcher.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <protocol/error_code.h>
+#include <protocol/header.h>
+#include <protocol/messages/api_versions_response.h>
+
+#include "dispatch/handler_table.h"
+#include "dispatch/request_context.h"
+#include "shard/broker.h"
+#include "shard/broker_shard.h"
+
+namespace dohle::broker {
+namespace {
+
+// A client that is newer than this broker learns in version 0 what it may ask (KIP-511).
+void answer_unknown_api_versions(RequestContext& ctx) {
+  protocol::ApiVersionsResponse response;
+  response.error_code = protocol::number(protocol::ErrorCode::kUnsupportedVersion);
+  const HandlerRow* row = find_handler(protocol::ApiVersionsResponse::kApiKey);
+  auto& api = response.api_keys.emplace_back();
+  api.api_key = row->api_key;
+  api.min_version = row->announced_min_version;
+  api.max_version = row->max_version;
+  auto writer = begin_answer(ctx);
+  response.encode(writer, 0);
+  send_answer(ctx, std::move(writer));
+}
+
+}  // namespace
+
+runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> request) {
+  RequestContext ctx{here_, here_.broker(), *request};
+  const auto& header = request->header();
+  const HandlerRow* row = find_handler(header.api_key);
+  if (row == nullptr) {
+    request->close_connection(fmt::format("API key {} is not served on this listener", header.api_key));
+    co_return;
+  }
+  if (header.api_version < row->min_version || header.api_version > row->max_version) {
+    if (header.api_key == protocol::ApiVersionsResponse::kApiKey) {
+      answer_unknown_api_versions(ctx);
+    } else {
+      request->close_connection(
+          fmt::format("version {} of API key {} is not served", header.api_version, header.api_key));
+    }
+    co_return;
+  }
+  Reader reader(request->body());
+  co_await row->serve(ctx, reader);
+}
+
+protocol::Writer begin_answer(const RequestContext& ctx) {
+  const auto& header = ctx.request.header();
+  protocol::Writer writer;
+  protocol::ResponseHeader{.correlation_id = header.correlation_id}.encode(writer, header.api_key, header.api_version);
+  return writer;
+}
+
+void send_answer(RequestContext& ctx, protocol::Writer writer) { ctx.request.respond(writer.finish_frame()); }
+
+void close_malformed(RequestContext& ctx, const Error& error) { ctx.request.close_connection(error.message); }
+
+}  // namespace dohle::broker

@@ -1,0 +1,22 @@
+// Dispatcher: finds the handler of each request on the broker's listeners. One per shard.
+#pragma once
+
+#include <memory>
+
+#include <runtime/task.h>
+#include <transport/request.h>
+
+namespace dohle::broker {
+
+class BrokerShard;
+
+class Dispatcher final : public transport::RequestSink {
+ public:
+  explicit Dispatcher(BrokerShard& here) : here_(here) {}
+  [[nodiscard]] runtime::Task<void> handle(std::unique_ptr<transport::Request> request) override;
+
+ private:
+  BrokerShard& here_;
+};
+
+}  // namespace dohle::broker

@@ -1,0 +1,72 @@
+#include "dispatch/handler_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include <protocol/messages/api_versions_request.h>
+#include <protocol/messages/api_versions_response.h>
+#include <protocol/messages/create_partitions_request.h>
+#include <protocol/messages/create_partitions_response.h>
+#include <protocol/messages/create_topics_request.h>
+#include <protocol/messages/create_topics_response.h>
+#include <protocol/messages/delete_records_request.h>
+#include <protocol/messages/delete_records_response.h>
+#include <protocol/messages/delete_topics_request.h>
+#include <protocol/messages/delete_topics_response.h>
+#include <protocol/messages/describe_cluster_request.h>
+#include <protocol/messages/describe_cluster_response.h>
+#include <protocol/messages/describe_log_dirs_request.h>
+#include <protocol/messages/describe_log_dirs_response.h>
+#include <protocol/messages/describe_topic_partitions_request.h>
+#include <protocol/messages/describe_topic_partitions_response.h>
+#include <protocol/messages/fetch_request.h>
+#include <protocol/messages/fetch_response.h>
+#include <protocol/messages/init_producer_id_request.h>
+#include <protocol/messages/init_producer_id_response.h>
+#include <protocol/messages/list_offsets_request.h>
+#include <protocol/messages/list_offsets_response.h>
+#include <protocol/messages/metadata_request.h>
+#include <protocol/messages/metadata_response.h>
+#include <protocol/messages/offset_for_leader_epoch_request.h>
+#include <protocol/messages/offset_for_leader_epoch_response.h>
+#include <protocol/messages/produce_request.h>
+#include <protocol/messages/produce_response.h>
+
+#include "handlers/handlers.h"
+#include "shard/broker.h"
+
+namespace dohle::broker {
+namespace {
+
+using namespace protocol;  // NOLINT: the names of all messages, in this table only
+
+constexpr std::array kTable{
+    // Old clients decide from the announced minimum whether they can produce at all (KAFKA-18659); versions below 3 are
+    // refused all the same.
+    row<ProduceRequest, handle_produce>().announced_from(0),
+    row<FetchRequest, handle_fetch>(),
+    row<ListOffsetsRequest, handle_list_offsets>(),
+    row<MetadataRequest, handle_metadata>(),
+    row<ApiVersionsRequest, handle_api_versions>(),
+    row<CreateTopicsRequest, handle_create_topics>(),
+    row<DeleteTopicsRequest, handle_delete_topics>(),
+    row<DeleteRecordsRequest, handle_delete_records>(),
+    row<InitProducerIdRequest, handle_init_producer_id>(),
+    row<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
+    row<DescribeLogDirsRequest, handle_describe_log_dirs>(),
+    row<CreatePartitionsRequest, handle_create_partitions>(),
+    row<DescribeClusterRequest, handle_describe_cluster>(),
+    row<DescribeTopicPartitionsRequest, handle_describe_topic_partitions>(),
+};
+static_assert(std::ranges::is_sorted(kTable, {}, &HandlerRow::api_key));
+
+}  // namespace
+
+std::span<const HandlerRow> handler_table() { return kTable; }
+
+const HandlerRow* find_handler(std::int16_t api_key) {
+  const auto at = std::ranges::lower_bound(kTable, api_key, {}, &HandlerRow::api_key);
+  return at == kTable.end() || at->api_key != api_key ? nullptr : &*at;
+}
+
+}  // namespace dohle::broker

@@ -1,0 +1,68 @@
+// The table of APIs this broker serves: one row per handler file. ApiVersions announces exactly these rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <base/reader.h>
+#include <base/result.h>
+#include <protocol/writer.h>
+#include <runtime/task.h>
+
+#include "dispatch/request_context.h"
+
+namespace dohle::broker {
+
+struct HandlerRow {
+  std::int16_t api_key = 0;
+  std::int16_t min_version = 0;
+  std::int16_t max_version = 0;
+  std::int16_t announced_min_version = 0;
+  runtime::Task<void> (*serve)(RequestContext&, Reader&) = nullptr;
+
+  [[nodiscard]] constexpr HandlerRow announced_from(std::int16_t version) const {
+    HandlerRow out = *this;
+    out.announced_min_version = version;
+    return out;
+  }
+};
+
+// Sorted by API key.
+[[nodiscard]] std::span<const HandlerRow> handler_table();
+// Null when the key is not served here.
+[[nodiscard]] const HandlerRow* find_handler(std::int16_t api_key);
+
+// Starts the answer to the context's request with its header; send it with send_answer.
+[[nodiscard]] protocol::Writer begin_answer(const RequestContext& ctx);
+void send_answer(RequestContext& ctx, protocol::Writer writer);
+// Logs why and closes the connection: what Kafka does with bytes that do not parse.
+void close_malformed(RequestContext& ctx, const Error& error);
+
+namespace detail {
+
+// Decodes, calls, encodes. A handler that returns no response has seen to the connection itself.
+template <typename Request, auto kHandle>
+runtime::Task<void> serve(RequestContext& ctx, Reader& reader) {
+  const auto request = Request::decode(reader, ctx.version());
+  if (!request) {
+    close_malformed(ctx, request.error());
+    co_return;
+  }
+  const auto response = co_await kHandle(ctx, *request);
+  if (!response) co_return;
+  auto writer = begin_answer(ctx);
+  response->encode(writer, ctx.version());
+  send_answer(ctx, std::move(writer));
+}
+
+}  // namespace detail
+
+template <typename Request, auto kHandle>
+constexpr HandlerRow row() {
+  return {Request::kApiKey, Request::kMinVersion, Request::kMaxVersion, Request::kMinVersion,
+          &detail::serve<Request, kHandle>};
+}
+
+}  // namespace dohle::broker

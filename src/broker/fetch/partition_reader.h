@@ -1,0 +1,48 @@
+// Reading the partitions of a Fetch request where they live.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include <base/buffer.h>
+#include <protocol/error_code.h>
+#include <replication/partition.h>
+#include <runtime/fragment.h>
+#include <runtime/task.h>
+
+namespace dohle::broker {
+
+class BrokerShard;
+
+struct ReadItem {
+  TopicIdPartition id;
+  replication::ReadRequest read;
+};
+
+// How much one answer may hold. The first batch that is found comes whole, however large, unless `hard` is set.
+struct ReadBudget {
+  std::uint32_t bytes = 0;
+  bool hard = false;
+};
+
+// Fragments on their way to another shard.
+using TransitFragment = std::variant<ForeignSlice, runtime::FileRange>;
+
+struct ReadOutcome {
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
+  std::vector<TransitFragment> records;
+  std::uint64_t bytes = 0;
+  Offset high_watermark = kNoOffset;
+  Offset last_stable_offset = kNoOffset;
+  Offset log_start = kNoOffset;
+  std::optional<storage::EpochEndOffset> diverging;
+};
+
+// Reads partitions of this shard one after the other within the budget.
+[[nodiscard]] runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std::vector<ReadItem> items,
+                                                                      ReadBudget budget);
+[[nodiscard]] runtime::Fragments take_fragments(std::vector<TransitFragment> records);
+
+}  // namespace dohle::broker

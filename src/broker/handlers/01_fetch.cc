@@ -1,0 +1,219 @@
+// Fetch (1) for clients: records from the partitions of a session or of the request, waiting for fetch.min.bytes.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <protocol/messages/fetch_request.h>
+#include <protocol/messages/fetch_response.h>
+
+#include "fetch/fetch_round.h"
+#include "fetch/fetch_session.h"
+#include "handlers/handlers.h"
+
+namespace dohle::broker {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+
+constexpr std::int16_t kFirstVersionWithTopicIds = 13;
+constexpr std::int16_t kFirstVersionWithStorageError = 6;
+constexpr std::int16_t kFirstVersionWithLeaderHint = 16;
+
+FetchSessionRequest session_request(const RequestContext& ctx, const FetchRequest& request) {
+  FetchSessionRequest out;
+  out.session_id = request.session_id;
+  out.epoch = request.session_epoch;
+  out.uses_topic_ids = ctx.version() >= kFirstVersionWithTopicIds;
+  out.from_follower = std::max(request.replica_id, request.replica_state.replica_id) >= 0;
+  for (const auto& topic : request.topics) {
+    for (const auto& partition : topic.partitions) {
+      out.targets.push_back({.topic_id = {topic.topic_id},
+                             .topic = topic.topic.str(),
+                             .partition = partition.partition,
+                             .current_leader_epoch = partition.current_leader_epoch,
+                             .fetch_offset = Offset(partition.fetch_offset),
+                             .last_fetched_epoch = partition.last_fetched_epoch,
+                             .log_start_offset = Offset(partition.log_start_offset),
+                             .max_bytes = partition.partition_max_bytes});
+    }
+  }
+  for (const auto& topic : request.forgotten_topics_data) {
+    for (const std::int32_t partition : topic.partitions) {
+      out.forgotten.push_back({.topic_id = {topic.topic_id}, .topic = topic.topic.str(), .partition = partition});
+    }
+  }
+  return out;
+}
+
+// A session lives on the shard that opened it; its id says which. New ones are opened here.
+BrokerShard& shard_of_session(RequestContext& ctx, std::int32_t session_id) {
+  if (session_id <= kNoFetchSession) return ctx.here;
+  return ctx.broker.at(FetchSessions::shard_of(session_id, ctx.broker.shard_count()));
+}
+
+runtime::Task<FetchPlan> begin(BrokerShard& owner, FetchSessionRequest request) {
+  co_return co_await runtime::submit_to(
+      owner.shard(), [&owner, request = std::move(request)]() mutable -> runtime::Task<FetchPlan> {
+        return [](BrokerShard& shard, FetchSessionRequest asked) -> runtime::Task<FetchPlan> {
+          co_return shard.fetch_sessions().begin(std::move(asked), shard.shard().clock().now());
+        }(owner, std::move(request));
+      });
+}
+
+runtime::Task<std::vector<bool>> finish(BrokerShard& owner, const FetchPlan& plan, std::vector<FetchedState> states) {
+  co_return co_await runtime::submit_to(owner.shard(), [&owner, &plan, states = std::move(states)]() mutable {
+    return [](BrokerShard& shard, const FetchPlan& of,
+              std::vector<FetchedState> told) -> runtime::Task<std::vector<bool>> {
+      co_return shard.fetch_sessions().finish(of, told);
+    }(owner, plan, std::move(states));
+  });
+}
+
+// What of a plan can be read, and the errors of what cannot.
+struct Resolved {
+  std::vector<ReadItem> items;
+  std::vector<std::size_t> target_of_item;
+  std::vector<ErrorCode> errors;  // by target
+};
+
+Resolved resolve(const metadata::MetadataImage& image, const FetchPlan& plan, bool by_id, std::int8_t isolation_level) {
+  Resolved out;
+  out.errors.assign(plan.targets.size(), ErrorCode::kNone);
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    const auto& target = plan.targets[i];
+    const auto* topic = by_id ? image.topics().find(target.topic_id) : image.topics().find(target.topic);
+    if (topic == nullptr || topic->find(target.partition) == nullptr) {
+      out.errors[i] = topic == nullptr && by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
+      continue;
+    }
+    using replication::Isolation;
+    out.items.push_back(
+        {.id = {topic->id, target.partition},
+         .read = {.from = target.fetch_offset,
+                  .max_bytes = static_cast<std::uint32_t>(std::max(target.max_bytes, 0)),
+                  .isolation = isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted,
+                  .current_leader_epoch = LeaderEpoch(target.current_leader_epoch),
+                  .last_fetched_epoch = LeaderEpoch(target.last_fetched_epoch)}});
+    out.target_of_item.push_back(i);
+  }
+  return out;
+}
+
+// Passes over the partitions until there is enough, an error, or no more time.
+runtime::Task<FetchRound> read_until_enough(RequestContext& ctx, const FetchRequest& request,
+                                            const Resolved& resolved) {
+  const auto max_bytes =
+      static_cast<std::uint32_t>(std::clamp(request.max_bytes, 0, ctx.broker.settings().fetch_max_bytes));
+  const auto min_bytes = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(request.min_bytes, 0)), max_bytes);
+  const bool may_wait = !resolved.items.empty();
+  runtime::Clock& clock = ctx.here.shard().clock();
+  const auto deadline = clock.now() + std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
+  for (;;) {
+    FetchRound round = co_await read_round(ctx.here, resolved.items, {.bytes = max_bytes});
+    const auto left = deadline - clock.now();
+    if (!may_wait || round.answer_now || round.bytes >= min_bytes || left <= runtime::Duration::zero()) co_return round;
+    co_await wait_for_news(ctx.here, resolved.items, round, left);
+  }
+}
+
+FetchResponse::PartitionData make_row(const RequestContext& ctx, const FetchTarget& target, ErrorCode error,
+                                      ReadOutcome* read) {
+  FetchResponse::PartitionData row;
+  if (error == ErrorCode::kKafkaStorageError && ctx.version() < kFirstVersionWithStorageError)
+    error = ErrorCode::kNotLeaderOrFollower;
+  row.partition_index = target.partition;
+  row.error_code = number(error);
+  row.high_watermark = -1;
+  row.aborted_transactions = std::nullopt;
+  row.records = protocol::Records();  // never null: librdkafka refuses a null record set
+  if (read == nullptr) return row;
+  row.high_watermark = read->high_watermark.value();
+  row.last_stable_offset = read->last_stable_offset.value();
+  row.log_start_offset = read->log_start.value();
+  if (read->diverging) {
+    row.diverging_epoch.epoch = read->diverging->epoch.value();
+    row.diverging_epoch.end_offset = read->diverging->end_offset.value();
+  }
+  if (read->bytes > 0) row.records = protocol::Records(take_fragments(std::move(read->records)));
+  return row;
+}
+
+void add_leader_hint(RequestContext& ctx, const FetchTarget& target, FetchResponse::PartitionData& row,
+                     FetchResponse& out) {
+  const auto error = static_cast<ErrorCode>(row.error_code);
+  if (ctx.version() < kFirstVersionWithLeaderHint) return;
+  if (error != ErrorCode::kNotLeaderOrFollower && error != ErrorCode::kFencedLeaderEpoch) return;
+  const auto image = ctx.here.image();
+  const auto* partition = image->topics().find(TopicIdPartition{target.topic_id, target.partition});
+  if (partition == nullptr) return;
+  row.current_leader.leader_id = partition->leader;
+  row.current_leader.leader_epoch = partition->leader_epoch;
+  const auto* leader = image->cluster().broker(partition->leader);
+  const auto* endpoint = leader == nullptr || leader->fenced ? nullptr : leader->endpoint(ctx.listener());
+  if (endpoint == nullptr) return;
+  if (std::ranges::any_of(out.node_endpoints, [&](const auto& node) { return node.node_id == partition->leader; }))
+    return;
+  auto& node = out.node_endpoints.emplace_back();
+  const auto [host, port] = ctx.broker.advertised(partition->leader, *endpoint, ctx.local());
+  node.node_id = partition->leader;
+  node.host = host;
+  node.port = port;
+  if (leader->rack) node.rack = Text(*leader->rack);
+}
+
+FetchedState state_of(ErrorCode error, const ReadOutcome* read) {
+  FetchedState state;
+  state.error = error;
+  if (read == nullptr) return state;
+  state.high_watermark = read->high_watermark;
+  state.log_start_offset = read->log_start;
+  state.has_records = read->bytes > 0;
+  state.diverging = read->diverging.has_value();
+  return state;
+}
+
+}  // namespace
+
+Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& request) {
+  FetchResponse out;
+  BrokerShard& session_shard = shard_of_session(ctx, request.session_id);
+  const bool by_id = ctx.version() >= kFirstVersionWithTopicIds;
+  const FetchPlan plan = co_await begin(session_shard, session_request(ctx, request));
+  if (plan.error != ErrorCode::kNone) {
+    out.error_code = number(plan.error);
+    co_return out;
+  }
+  out.session_id = plan.session_id;
+
+  Resolved resolved = resolve(*ctx.here.image(), plan, by_id, request.isolation_level);
+  FetchRound round = co_await read_until_enough(ctx, request, resolved);
+  std::vector<ReadOutcome*> reads(plan.targets.size(), nullptr);
+  for (std::size_t i = 0; i < round.outcomes.size(); ++i) {
+    reads[resolved.target_of_item[i]] = &round.outcomes[i];
+    resolved.errors[resolved.target_of_item[i]] = round.outcomes[i].error;
+  }
+  std::vector<FetchedState> states;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) states.push_back(state_of(resolved.errors[i], reads[i]));
+  const auto carried = co_await finish(session_shard, plan, std::move(states));
+
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    if (!carried[i]) continue;
+    const auto& target = plan.targets[i];
+    const bool same_topic = !out.responses.empty() && out.responses.back().topic_id == target.topic_id.uuid &&
+                            out.responses.back().topic.get() == target.topic;
+    if (!same_topic) {
+      auto& topic = out.responses.emplace_back();
+      topic.topic = Text(target.topic);
+      topic.topic_id = target.topic_id.uuid;
+    }
+    auto row = make_row(ctx, target, resolved.errors[i], reads[i]);
+    add_leader_hint(ctx, target, row, out);
+    out.responses.back().partitions.push_back(std::move(row));
+  }
+  co_return out;
+}
+
+}  // namespace dohle::broker

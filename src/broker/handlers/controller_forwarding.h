@@ -1,0 +1,26 @@
+// Admin requests that the controller decides: passed on as they are, answered when every shard has the outcome.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <base/log.h>
+#include <metadata/controller_channel.h>
+#include <protocol/error_code.h>
+
+#include "handlers/handlers.h"
+
+namespace dohle::broker {
+
+// `refuse(error)` makes the answer for the case that no controller could be reached.
+template <typename Request, typename Refuse>
+Answer<typename Request::Response> forward_to_controller(RequestContext& ctx, const Request& request, Refuse refuse) {
+  auto answer = co_await ctx.broker.controller().send(
+      request, {.api_version = ctx.version(), .client_id = std::string(ctx.client_id())});
+  if (answer) co_return std::move(*answer);
+  log::warn("broker", "The controller did not answer {}: {}", Request::kName, answer.error().message);
+  co_return refuse(answer.error().code == Errc::kTimedOut ? protocol::ErrorCode::kRequestTimedOut
+                                                          : protocol::ErrorCode::kNotController);
+}
+
+}  // namespace dohle::broker

@@ -1,0 +1,38 @@
+// One partition of a Produce request, on the shard where the partition lives: append now, answer when acks allows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/buffer.h>
+#include <base/ids.h>
+#include <protocol/error_code.h>
+#include <runtime/task.h>
+#include <storage/log.h>
+
+namespace dohle::broker {
+
+class BrokerShard;
+
+struct AppendItem {
+  TopicIdPartition id;
+  ForeignSlice records;  // the records field; empty when it was null
+  std::int16_t acks = 0;
+  std::int32_t timeout_ms = 0;
+};
+
+struct AppendOutcome {
+  protocol::ErrorCode error = protocol::ErrorCode::kNone;
+  Offset base_offset = kNoOffset;
+  std::int64_t log_append_time_ms = -1;
+  Offset log_start = kNoOffset;
+  std::optional<std::string> error_message;
+  std::vector<storage::RecordError> record_errors;
+};
+
+// The append happens before the first wait, so calls made in order append in order.
+[[nodiscard]] runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item);
+
+}  // namespace dohle::broker

@@ -1,0 +1,162 @@
+#include "shard/broker_shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <base/log.h>
+#include <storage/log_manager.h>
+
+#include "shard/broker.h"
+
+namespace dohle::broker {
+namespace {
+
+std::vector<BrokerId> to_brokers(const std::vector<std::int32_t>& ids) {
+  std::vector<BrokerId> out;
+  for (const std::int32_t id : ids) out.emplace_back(id);
+  return out;
+}
+
+}  // namespace
+
+BrokerShard::BrokerShard(Parts parts)
+    : parts_(std::move(parts)),
+      fetch_sessions_(parts_.fetch_session_slots, parts_.shard.id(), parts_.broker.shard_count(),
+                      parts_.shard.random()),
+      topic_creator_(parts_.broker.controller(), parts_.topic_shape, parts_.broker.settings().request_timeout_ms),
+      producer_ids_(parts_.broker) {}
+
+std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const TopicIdPartition& id) const {
+  using protocol::ErrorCode;
+  const auto at = partitions_.find(id);
+  if (at == partitions_.end()) {
+    return std::unexpected(image()->topics().find(id) == nullptr ? ErrorCode::kUnknownTopicOrPartition
+                                                                 : ErrorCode::kNotLeaderOrFollower);
+  }
+  if (!at->second->is_leader()) return std::unexpected(ErrorCode::kNotLeaderOrFollower);
+  return at->second;
+}
+
+void BrokerShard::start() { parts_.metadata.add_listener(this); }
+
+runtime::Task<void> BrokerShard::settled() { const auto hold = co_await in_order_.lock(); }
+
+void BrokerShard::on_metadata_update(const metadata::MetadataUpdate& update) { runtime::spawn(carry_out(update)); }
+
+runtime::Task<void> BrokerShard::carry_out(metadata::MetadataUpdate update) {
+  const auto pass = gate_.enter();
+  const auto hold = co_await in_order_.lock();
+  for (const auto& [topic, partitions] : update.changes->topics) {
+    for (const std::int32_t partition : partitions) {
+      const TopicIdPartition id{topic, partition};
+      if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(update, id);
+    }
+  }
+  apply_configs(update);
+  tell_deleted_topics(update);
+}
+
+runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataUpdate& update, const TopicIdPartition& id) {
+  const auto* registration = update.image->topics().find(id);
+  const std::int32_t self = parts_.broker.id().value();
+  if (registration == nullptr || !registration->is_replica(self)) {
+    co_await remove(id);
+    co_return;
+  }
+  const auto* topic = update.image->topics().find(id.topic);
+  auto partition = co_await replica(*update.image, id, topic->name, registration->directory(self));
+  if (!partition) {
+    log::error("broker", "No log for {}-{}: {}", topic->name, id.partition, partition.error().message);
+    co_return;
+  }
+  apply_leadership(*partition, *registration);
+}
+
+runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::MetadataImage& image,
+                                                         const TopicIdPartition& id, const std::string& topic,
+                                                         const Uuid& directory) {
+  if (const auto at = partitions_.find(id); at != partitions_.end()) co_return at->second;
+  const auto wanted = metadata::is_reserved_directory(directory) ? std::nullopt : std::optional(directory);
+  DOHLE_CO_ASSIGN(storage::Log* const log, co_await parts_.logs.get_or_create({topic, id.partition}, id.topic,
+                                                                              parts_.log_config(image, topic), wanted));
+  log->update_config(parts_.log_config(image, topic));
+  auto partition = std::make_shared<replication::Partition>(id, topic, parts_.broker.id(), *log);
+  partitions_.emplace(id, partition);
+  co_return partition;
+}
+
+void BrokerShard::apply_leadership(const PartitionRef& partition, const metadata::PartitionRegistration& registration) {
+  const bool led = partition->is_leader();
+  const LeaderEpoch old_epoch = partition->leader_epoch();
+  if (registration.leader != parts_.broker.id().value()) {
+    partition->stop_leading();
+    if (led && leadership_ != nullptr) leadership_->on_stopped_leading(partition->topic(), partition->id().partition);
+    return;
+  }
+  const auto result = partition->lead({.epoch = LeaderEpoch(registration.leader_epoch),
+                                       .partition_epoch = registration.partition_epoch,
+                                       .replicas = to_brokers(registration.replicas),
+                                       .isr = to_brokers(registration.isr)});
+  if (!result) {
+    log::error("broker", "Cannot lead {}-{}: {}", partition->topic(), partition->id().partition,
+               result.error().message);
+    return;
+  }
+  const bool news = !led || old_epoch != partition->leader_epoch();
+  if (news && leadership_ != nullptr) leadership_->on_leading(partition);
+}
+
+runtime::Task<void> BrokerShard::remove(const TopicIdPartition& id) {
+  auto node = partitions_.extract(id);
+  if (!node) co_return;
+  const PartitionRef partition = node.mapped();
+  if (partition->is_leader() && leadership_ != nullptr)
+    leadership_->on_stopped_leading(partition->topic(), id.partition);
+  co_await partition->close({Errc::kUnknownTopicOrPartition, "the topic was deleted"});
+  const auto removed = co_await parts_.logs.remove({partition->topic(), id.partition});
+  if (!removed) log::error("broker", "Removing {}-{}: {}", partition->topic(), id.partition, removed.error().message);
+}
+
+void BrokerShard::apply_configs(const metadata::MetadataUpdate& update) {
+  const auto& changed = update.changes->configs;
+  const bool everywhere = std::ranges::any_of(
+      changed, [](const auto& resource) { return resource.type == metadata::ConfigResourceType::kBroker; });
+  if (changed.empty()) return;
+  for (const auto& [id, partition] : partitions_) {
+    if (!everywhere && !changed.contains({metadata::ConfigResourceType::kTopic, partition->topic()})) continue;
+    partition->log().update_config(parts_.log_config(*update.image, partition->topic()));
+    partition->on_config_changed();
+  }
+}
+
+void BrokerShard::tell_deleted_topics(const metadata::MetadataUpdate& update) {
+  if (leadership_ == nullptr) return;
+  std::vector<TopicId> ids;
+  std::vector<std::string> names;
+  for (const auto& [id, partitions] : update.changes->topics) {
+    const auto* before = update.previous->topics().find(id);
+    if (before == nullptr || update.image->topics().find(id) != nullptr) continue;
+    ids.push_back(id);
+    names.push_back(before->name);
+  }
+  if (!ids.empty()) leadership_->on_topics_deleted(ids, names);
+}
+
+void BrokerShard::on_directory_failed(const std::vector<TopicPartition>& lost, const Error& error) {
+  for (const auto& [id, partition] : partitions_) {
+    const TopicPartition name{partition->topic(), id.partition};
+    if (std::ranges::find(lost, name) != lost.end()) partition->fail_storage(error);
+  }
+}
+
+runtime::Task<void> BrokerShard::close() {
+  parts_.metadata.remove_listener(this);
+  co_await topic_creator_.close();
+  co_await gate_.wait_empty();
+  for (auto& [id, partition] : partitions_) {
+    co_await partition->close({Errc::kNotLeader, "the broker is stopping"});
+  }
+  partitions_.clear();
+}
+
+}  // namespace dohle::broker
