@@ -13,7 +13,7 @@
 namespace dohle::coordinator {
 namespace {
 
-constexpr std::int16_t kGroupVersion = 4;
+constexpr std::int16_t kGroupVersion = 3;
 constexpr std::int16_t kOffsetVersion = 4;
 constexpr std::int16_t kExpiringOffsetVersion = 1;
 

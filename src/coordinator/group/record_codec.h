@@ -32,7 +32,7 @@ struct CommittedOffset {
 
 using AssignmentOf = std::function<const ByteVector&(const ClassicMember&)>;
 
-// GroupMetadataValue v4. The group has a protocol, or no members.
+// GroupMetadataValue v3. The group has a protocol, or no members.
 [[nodiscard]] CoordinatorRecord group_record(const ClassicGroup& group, const AssignmentOf& assignment);
 // For a group nobody has joined yet.
 [[nodiscard]] CoordinatorRecord empty_group_record(const ClassicGroup& group);
