@@ -1,5 +1,5 @@
 """Writes one message as C++: a header with plain structs, a source with decode and encode."""
-from schema import INFINITE, Struct
+from schema import INFINITE
 
 CPP_TYPES = {"bool": "bool", "int8": "std::int8_t", "int16": "std::int16_t", "uint16": "std::uint16_t",
              "int32": "std::int32_t", "uint32": "std::uint32_t", "int64": "std::int64_t", "float64": "double",
@@ -48,12 +48,12 @@ def literal(field):
     return str(value)
 
 
-def condition(span, message):
-    """The C++ test that a version lies in span; "" when every version of the message does."""
+def condition(span, scope):
+    """The C++ test that a version lies in span; "" when every version of the scope, a struct or message, does."""
     tests = []
-    if span[0] > message.low:
+    if span[0] > scope.low:
         tests.append(f"version >= {span[0]}")
-    if span[1] < message.high:
+    if span[1] < scope.high:
         tests.append(f"version <= {span[1]}")
     if len(tests) == 2 and span[0] == span[1]:
         tests = [f"version == {span[0]}"]
@@ -68,10 +68,10 @@ def guarded(test, statements):
     return [f"if ({test}) {{"] + ["  " + s for s in statements] + ["}"]
 
 
-def span_note(span, message):
-    if span[0] <= message.low and span[1] >= message.high:
+def span_note(span, scope):
+    if span[0] <= scope.low and span[1] >= scope.high:
         return ""
-    last = "+" if span[1] >= message.high else "" if span[0] == span[1] else f"-{span[1]}"
+    last = "+" if span[1] >= scope.high else "" if span[0] == span[1] else f"-{span[1]}"
     return f"{span[0]}{last}"
 
 
@@ -81,9 +81,10 @@ def minimum_size(field, message):
         return SIZES[field.type]
     if field.type in ("string", "bytes"):
         return 1 if message.flexible is not None else {"string": 2, "bytes": 4}[field.type]
-    total = 1 if message.flexible is not None and message.flexible <= message.low else 0
-    for inner in message.struct(field.type).fields:
-        if inner.untagged is None or condition(inner.untagged, message):
+    struct = message.struct(field.type)
+    total = 1 if message.flexible is not None and message.flexible <= struct.low else 0
+    for inner in struct.fields:
+        if inner.untagged is None or condition(inner.untagged, struct):
             continue
         if inner.is_array or not (inner.type in SIZES):
             total += 1
@@ -96,21 +97,22 @@ class Emitter:
     def __init__(self, message):
         self.message = message
         self.parts = message.stem + "_parts"
-        self.flexible = self.flexible_text()
+        self.scope = message.root  # the struct that is being written
 
-    def flexible_text(self):
+    @property
+    def flexible(self):
         first = self.message.flexible
         if first is None:
             return "false"
-        return "true" if first <= self.message.low else f"version >= {first}"
+        return "true" if first <= self.scope.low else f"version >= {first}"
 
     # --- header
 
-    def struct_members(self, fields):
+    def struct_members(self, struct):
         lines = []
-        for field in fields:
+        for field in struct.fields:
             value = literal(field)
-            note = span_note(field.span, self.message)
+            note = span_note(field.span, struct)
             text = f"  {member_type(field)} {field.member}" + (f" = {value}" if value else "") + ";"
             lines.append(text + (f"  // {note}" if note else ""))
         if self.message.flexible is not None:
@@ -124,7 +126,7 @@ class Emitter:
         if m.structs:
             out.append(f"namespace {self.parts} {{")
             for struct in m.structs:
-                out += [f"struct {struct.name} {{"] + self.struct_members(struct.fields)
+                out += [f"struct {struct.name} {{"] + self.struct_members(struct)
                 out += [f"  friend bool operator==(const {struct.name}&, const {struct.name}&) = default;", "};"]
             out += [f"}}  // namespace {self.parts}", ""]
         if has_response:
@@ -133,7 +135,7 @@ class Emitter:
         out += [f"  using {s.name} = {self.parts}::{s.name};" for s in m.structs]
         if has_response:
             out.append(f"  using Response = {m.name.removesuffix('Request')}Response;")
-        out += self.constants() + [""] + self.struct_members(m.fields)
+        out += self.constants() + [""] + self.struct_members(m.root)
         out += ["", f"  [[nodiscard]] static Result<{m.name}> decode(Reader& reader, std::int16_t version);",
                 "  void encode(Writer& writer, std::int16_t version) const;",
                 f"  friend bool operator==(const {m.name}&, const {m.name}&) = default;",
@@ -157,7 +159,7 @@ class Emitter:
         m = self.message
         out = [f"// Generated from schemas/{m.page}; do not edit.", f"#include <protocol/messages/{m.stem}.h>", "",
                "#include <protocol/wire.h>", "", "namespace dohle::protocol {", f"namespace {self.parts} {{", ""]
-        for struct in m.structs + [Struct(m.name, m.fields)]:
+        for struct in m.structs + [m.root]:
             out += self.reader(struct) + [""] + self.writer(struct) + [""]
         out += [f"}}  // namespace {self.parts}", "",
                 f"Result<{m.name}> {m.name}::decode(Reader& reader, std::int16_t at_version) {{",
@@ -180,11 +182,12 @@ class Emitter:
         return f"{unused}{stream}& {stream[0].lower()}, {unused}std::int16_t version, {unused}{struct}& m"
 
     def reader(self, struct):
+        self.scope = struct
         body = []
         for field in struct.fields:
             if field.untagged is None:
                 continue
-            body += guarded(condition(field.untagged, self.message), self.read_field(field, "r"))
+            body += guarded(condition(field.untagged, self.scope), self.read_field(field, "r"))
         body += self.read_tags(struct)
         body = ["  " + line for line in body]
         return ([f"static void read({self.parameters('Reader', struct.name)}) {{"]
@@ -192,7 +195,7 @@ class Emitter:
 
     def read_field(self, field, reader):
         target = f"m.{field.member}"
-        may_be_null = condition(field.nullable, self.message) or "true" if is_optional(field) else None
+        may_be_null = condition(field.nullable, self.scope) or "true" if is_optional(field) else None
         nullable = f"{may_be_null}, " if may_be_null else ""
         compact = self.compact(field)
         if field.is_array and field.is_struct:
@@ -224,9 +227,9 @@ class Emitter:
         out = ["for (std::uint32_t left = wire::read_tag_count(r); left > 0 && r.ok(); --left) {",
                "  std::uint32_t tag = 0;", "  Reader field = wire::read_tag(r, tag);", "  switch (tag) {"]
         for field in tagged:
-            test = condition(field.tagged, m)
+            test = condition(field.tagged, self.scope)
             out.append(f"    case {field.tag}:")
-            if test and (field.tagged[0] > m.flexible or field.tagged[1] < m.high):
+            if test and (field.tagged[0] > m.flexible or field.tagged[1] < self.scope.high):
                 out.append(f"      if (!({test})) field.set_failed();")
             out += ["      " + line for line in self.read_field(field, "field")]
             out += ["      wire::finish_tag(r, field);", "      break;"]
@@ -253,11 +256,11 @@ class Emitter:
         return f"{target} != {literal(field)}"
 
     def writer(self, struct):
-        m = self.message
+        self.scope = struct
         body = []
         for field in struct.fields:
             if field.untagged is not None:
-                body += guarded(condition(field.untagged, m), self.write_field(field, False))
+                body += guarded(condition(field.untagged, self.scope), self.write_field(field, False))
             absent = self.absent_condition(field)
             if absent and not field.ignorable:
                 body.append(f'if (({absent}) && {self.non_default(field)}) w.drop("{struct.name}.{field.name}");')
@@ -267,12 +270,12 @@ class Emitter:
                 + self.prologue(body) + body + ["}"])
 
     def absent_condition(self, field):
-        present = condition(field.span, self.message)
+        present = condition(field.span, self.scope)
         return f"!({present})" if present else ""
 
     def write_field(self, field, tagged):
         target = f"m.{field.member}"
-        may_be_null = condition(field.nullable, self.message) or "true" if is_optional(field) else None
+        may_be_null = condition(field.nullable, self.scope) or "true" if is_optional(field) else None
         nullable = f"{may_be_null}, " if may_be_null else ""
         compact = self.compact(field)
         if field.is_array and field.is_struct:
@@ -304,7 +307,7 @@ class Emitter:
             return out + self.note_lost_tags()
         out, sum_text = [], "m.unknown_tags.size()"
         for field in tagged:
-            test = condition(field.tagged, m)
+            test = condition(field.tagged, self.scope)
             if test == self.flexible:
                 test = ""
             test = f"{test} && " if test else ""

@@ -1,6 +1,5 @@
 """Writes the JSON form of one message, and the table of all of them."""
 from cpp import condition, guarded, is_optional
-from schema import Struct
 
 
 class JsonEmitter:
@@ -12,7 +11,7 @@ class JsonEmitter:
         m, parts = self.message, self.emitter.parts
         out = [f"// Generated from schemas/{m.page}; do not edit.", "#include <protocol/json_parts.h>",
                f"#include <protocol/messages/{m.stem}.h>", "", "namespace dohle::protocol {", f"namespace {parts} {{", ""]
-        for struct in m.structs + [Struct(m.name, m.fields)]:
+        for struct in m.structs + [m.root]:
             out += self.writer(struct) + [""] + self.reader(struct) + [""]
         key = -1 if m.api_key is None else m.api_key
         out += [f"}}  // namespace {parts}", "", "template <>", f"struct json::Form<{m.name}> {{",
@@ -34,9 +33,9 @@ class JsonEmitter:
         for field in struct.fields:
             put = f'o.emplace_back("{field.json_name}", {self.expression(field)});'
             if field.untagged:
-                out += ["  " + line for line in guarded(condition(field.untagged, self.message), [put])]
+                out += ["  " + line for line in guarded(condition(field.untagged, struct), [put])]
             if field.tagged:
-                test = condition(field.tagged, self.message)
+                test = condition(field.tagged, struct)
                 test = (test + " && " if test else "") + self.emitter.non_default(field)
                 out += ["  " + line for line in guarded(test, [put])]
         return out + ["  return Json(std::move(o));", "}"]
@@ -59,7 +58,7 @@ class JsonEmitter:
         for field in struct.fields:
             mandatory = "false"
             if field.untagged:
-                mandatory = condition(field.untagged, self.message) or "true"
+                mandatory = condition(field.untagged, struct) or "true"
             out.append(f'  if (const Json* n = json::member(node, "{field.json_name}", {mandatory}, p)) {{')
             out += ["    " + line for line in self.read_statement(field)] + ["  }"]
         return out + ["}"]

@@ -59,6 +59,8 @@ class Field:
 class Struct:
     name: str
     fields: list = dataclasses.field(default_factory=list)
+    low: int = INFINITE        # versions in which something uses it
+    high: int = -1
 
 
 @dataclasses.dataclass
@@ -80,6 +82,10 @@ class Message:
 
     def struct(self, name):
         return next((s for s in self.structs if s.name == name), None)
+
+    @property
+    def root(self):
+        return Struct(self.name, self.fields, self.low, self.high)
 
 
 @dataclasses.dataclass
@@ -166,7 +172,7 @@ def order_structs(message):
         raise SchemaError(f"{message.page}: {message.name} describes a struct twice")
 
     def visit(struct):
-        if struct in done:
+        if any(struct is one for one in done):
             return
         for field in struct.fields:
             if field.is_struct:
@@ -177,8 +183,16 @@ def order_structs(message):
 
     for struct in message.structs:
         visit(struct)
-    visit(Struct("", message.fields))
-    message.structs = done[:-1]
+    root = message.root
+    visit(root)
+    done.remove(root)
+    message.structs = done
+    for user in [root] + done[::-1]:
+        for field in user.fields:
+            if field.is_struct:
+                used = message.struct(field.type)
+                used.low = min(used.low, max(user.low, field.span[0]))
+                used.high = max(used.high, min(user.high, field.span[1]))
 
 
 def parse_page(path, text):
