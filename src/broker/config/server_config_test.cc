@@ -159,9 +159,9 @@ TEST(ServerConfig, Warnings) {
                                  {"listener.name.plaintext.max.connections", "5"}}));
   EXPECT_EQ(config.warnings(),
             (std::vector<std::string>{
-                "configuration log.cleaner.backoff.ms is accepted but has no effect yet",
                 "configuration log.dirz is not known and is ignored",
-                "configuration num.io.threads is accepted but has no effect: it tunes something Dohle does not have",
+                "accepted, but without effect yet: log.cleaner.backoff.ms",
+                "accepted, but without effect, for they tune what Dohle does not have: num.io.threads",
             }));
 }
 

@@ -15,18 +15,6 @@ bool passed_on(std::string_view key) {
                              [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
-std::optional<std::string> effect_warning(std::string_view key, const Setting& setting) {
-  switch (setting.effect) {
-    case Effect::kWorks:
-      return std::nullopt;
-    case Effect::kLater:
-      return fmt::format("configuration {} is accepted but has no effect yet", key);
-    case Effect::kMoot:
-      return fmt::format("configuration {} is accepted but has no effect: it tunes something Dohle does not have", key);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<std::string_view> without_listener_prefix(std::string_view key) {
@@ -40,6 +28,8 @@ std::optional<std::string_view> without_listener_prefix(std::string_view key) {
 
 std::vector<std::string> ServerConfig::warnings() const {
   std::vector<std::string> out;
+  std::vector<std::string_view> later;
+  std::vector<std::string_view> moot;
   for (const auto& [key, text] : originals_) {
     const std::string_view base = without_listener_prefix(key).value_or(key);
     const Setting* setting = find_setting(Table::kServer, base);
@@ -51,7 +41,13 @@ std::vector<std::string> ServerConfig::warnings() const {
     const auto given = parse_value(*setting, text);
     const auto standard = default_value(*setting);
     if (given && standard && *given == *standard) continue;
-    if (auto warning = effect_warning(key, *setting)) out.push_back(std::move(*warning));
+    if (setting->effect == Effect::kLater) later.push_back(key);
+    if (setting->effect == Effect::kMoot) moot.push_back(key);
+  }
+  if (!later.empty()) out.push_back(fmt::format("accepted, but without effect yet: {}", fmt::join(later, ", ")));
+  if (!moot.empty()) {
+    out.push_back(
+        fmt::format("accepted, but without effect, for they tune what Dohle does not have: {}", fmt::join(moot, ", ")));
   }
   const auto interval_ms = values_.get_int("broker.heartbeat.interval.ms");
   const auto session_ms = values_.get_int("broker.session.timeout.ms");

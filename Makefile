@@ -1,0 +1,64 @@
+# The commands a person needs. `make` alone lists them.
+BUILD  := build/release
+JOBS   ?= $(shell nproc)
+PREFIX ?= /usr/local
+
+.PHONY: help
+help:
+	@echo 'make run        install the Debian packages needed, build, start a broker on localhost:9092 with data in ./data'
+	@echo 'make test       build and run every test this machine can run, with one shard and with four'
+	@echo 'make build      build the release binary; bin/ works with it'
+	@echo 'make bench      the full benchmarks (hours; small ones are part of make test)'
+	@echo 'make lint       the repository lint alone'
+	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
+	@echo 'make format     clang-format over all sources'
+	@echo 'make install    install below PREFIX ($(PREFIX))'
+	@echo 'make packages   install the Debian packages alone'
+	@echo 'make clean      remove build/; ./data stays'
+
+.PHONY: packages
+packages:
+	@tools/dev/packages.sh tools/dev/debian-packages.txt
+
+.PHONY: configure
+configure: packages
+	@test -f $(BUILD)/build.ninja || cmake --preset release
+
+.PHONY: build
+build: configure
+	cmake --build $(BUILD) -j $(JOBS) --target dohle
+
+.PHONY: run
+run: build
+	@tools/dev/run.sh
+
+.PHONY: test
+test: configure
+	@tools/dev/packages.sh tools/dev/debian-packages-test.txt
+	@python3 tools/dev/test.py
+
+.PHONY: bench
+bench: build
+	@python3 tools/dev/test.py --bench
+
+.PHONY: lint
+lint:
+	@python3 -m tools.tidy
+
+.PHONY: sanitize
+sanitize: packages
+	@for preset in asan tsan; do \
+	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
+	  ctest --test-dir build/$$preset -L 'unit|fuzz' --output-on-failure || exit 1; done
+
+.PHONY: format
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+.PHONY: install
+install: build
+	DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+.PHONY: clean
+clean:
+	rm -rf build

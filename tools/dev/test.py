@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Builds and runs every test this machine can run, and counts: see docs/TESTING.md.
+
+    tools/dev/test.py [--tier NAME]... [--shards N]... [--bench] [--no-build]
+
+Tiers, in order: lint, unit (with golden and fuzz replays), then every tests/<kind>/<name>/run. A `run` program is given
+DOHLE (the binary), DOHLE_SHARDS and DOHLE_BENCH (small or full); exit status 0 is a pass, 77 a skip, anything else a failure.
+The last line may say how many cases that were: `N passed, N failed, N skipped`. A line `SKIPPED: why` says why.
+"""
+import argparse
+import dataclasses
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / 'build' / 'release'
+REPORTS = BUILD / 'reports'
+TOTAL_S = 20 * 60
+BUILD_S = 9 * 60
+# Seconds for one run with one number of shards.
+BUDGET_S = {'lint': 60, 'unit': 240, 'compat': 150, 'oracle': 180, 'bench': 90, 'node': 120}
+DEFAULT_BUDGET_S = 120
+COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
+SKIP_STATUS = 77
+
+
+@dataclasses.dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+    def __str__(self):
+        return f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped'
+
+
+def execute(command, seconds, environment, log):
+    """Runs a command in its own process group, output to `log`; its exit status, or None when the time is up."""
+    with open(log, 'wb') as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            return process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+
+
+def tail(log, lines=40):
+    return '\n'.join('    ' + line for line in log.read_text(errors='replace').splitlines()[-lines:])
+
+
+def count_output(status, text):
+    """What a `run` program did: its own count where it gives one, otherwise itself as one case."""
+    found = COUNTS.findall(text)
+    if found:
+        tally = Tally(*map(int, found[-1]))
+        if status not in (0, SKIP_STATUS) and tally.failed == 0:
+            tally.failed = 1
+        return tally
+    if status == SKIP_STATUS:
+        return Tally(skipped=1)
+    return Tally(passed=1) if status == 0 else Tally(failed=1)
+
+
+def count_ctest(reports, junit):
+    """gtest binaries write their own reports, case by case; other ctest entries count as one case each."""
+    tally = Tally()
+    by_case = set()
+    for report in sorted(reports.glob('*.xml')):
+        by_case.add(report.stem)
+        for case in xml.etree.ElementTree.parse(report).getroot().iter('testcase'):
+            if case.find('failure') is not None:
+                tally.failed += 1
+            elif case.get('result') == 'skipped' or case.find('skipped') is not None or case.get('status') == 'notrun':
+                tally.skipped += 1
+            else:
+                tally.passed += 1
+    if not junit.exists():
+        return tally
+    for case in xml.etree.ElementTree.parse(junit).getroot().iter('testcase'):
+        crashed = case.get('status') == 'fail'
+        if f'{case.get("name")}_test' in by_case:
+            # A binary that died after its report, or whose report holds the failure already.
+            tally.failed += 1 if crashed and tally.failed == 0 else 0
+        elif case.get('status') in ('notrun', 'disabled'):
+            tally.skipped += 1
+        else:
+            tally.failed += crashed
+            tally.passed += not crashed
+    return tally
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.started = time.monotonic()
+        self.total = Tally()
+
+    def seconds_left(self):
+        return TOTAL_S - (time.monotonic() - self.started)
+
+    def report(self, title, tally, seconds, note=''):
+        self.total += tally
+        print(f'{title:<34} {tally}  ({seconds:.0f} s){note}', flush=True)
+
+    def build(self):
+        started = time.monotonic()
+        log = REPORTS / 'build.log'
+        jobs = str(os.cpu_count() or 1)
+        for command in (['cmake', '--preset', 'release'], ['cmake', '--build', str(BUILD), '-j', jobs]):
+            status = execute(command, TOTAL_S, dict(os.environ), log)
+            if status != 0:
+                print(tail(log))
+                self.report('build', Tally(failed=1), time.monotonic() - started)
+                return False
+        seconds = time.monotonic() - started
+        note = '' if seconds < BUILD_S else f'  slower than {BUILD_S} s'
+        print(f'{"build":<34} done  ({seconds:.0f} s){note}', flush=True)
+        return True
+
+    def lint(self):
+        started = time.monotonic()
+        log = REPORTS / 'lint.log'
+        status = execute([sys.executable, '-m', 'tools.tidy', '--self-test', '--objects', str(BUILD)], BUDGET_S['lint'], dict(os.environ), log)
+        tally = count_output(status, log.read_text(errors='replace'))
+        if tally.failed:
+            print(tail(log))
+        self.report('lint', tally, time.monotonic() - started)
+
+    def unit(self, shards):
+        started = time.monotonic()
+        reports = REPORTS / f'unit-{shards}'
+        reports.mkdir(parents=True, exist_ok=True)
+        for old in reports.glob('*.xml'):
+            old.unlink()
+        junit = REPORTS / f'unit-{shards}.xml'
+        junit.unlink(missing_ok=True)
+        log = REPORTS / f'unit-{shards}.log'
+        environment = dict(os.environ, DOHLE_SHARDS=str(shards), GTEST_OUTPUT=f'xml:{reports}/')
+        command = ['ctest', '--test-dir', str(BUILD), '-j', str(os.cpu_count() or 1), '--output-on-failure', '--no-tests=error',
+                   '--output-junit', str(junit), '-LE', 'lint']
+        status = execute(command, min(BUDGET_S['unit'], self.seconds_left()), environment, log)
+        tally = count_ctest(reports, junit)
+        note = ''
+        if status is None:
+            tally.failed += 1
+            note = '  out of time'
+        elif status != 0 and tally.failed == 0:
+            tally.failed += 1
+        if tally.failed:
+            print(tail(log))
+        self.report(f'unit, {shards} shard{"s" * (shards > 1)}', tally, time.monotonic() - started, note)
+
+    def program(self, program, shards):
+        kind, name = program.parent.parent.name, program.parent.name
+        title = f'{kind}/{name}, {shards} shard{"s" * (shards > 1)}'
+        started = time.monotonic()
+        log = REPORTS / f'{kind}-{name}-{shards}.log'
+        budget = min(BUDGET_S.get(kind, DEFAULT_BUDGET_S), self.seconds_left())
+        if self.options.bench:
+            budget = 24 * 3600
+        if budget < 5:
+            print(f'SKIPPED: {title}: the {TOTAL_S // 60} minutes are used up')
+            self.report(title, Tally(skipped=1), 0)
+            return
+        environment = dict(os.environ, DOHLE=str(BUILD / 'dohle'), DOHLE_SHARDS=str(shards),
+                           DOHLE_BENCH='full' if self.options.bench else 'small')
+        status = execute([str(program)], budget, environment, log)
+        text = log.read_text(errors='replace')
+        if status is None:
+            tally, note = count_output(1, text), f'  out of its {budget:.0f} s'
+        else:
+            tally, note = count_output(status, text), ''
+        if tally.failed or self.options.bench:
+            print(tail(log, 200 if self.options.bench else 40))
+        for line in text.splitlines():
+            if line.startswith('SKIPPED:'):
+                print(f'{line[:9]}{title}:{line[8:]}')
+        self.report(title, tally, time.monotonic() - started, note)
+
+    def wanted(self, tier):
+        return not self.options.tier or tier in self.options.tier
+
+    def everything(self):
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        if not self.options.no_build and not self.build():
+            return
+        if self.wanted('lint') and not self.options.bench:
+            self.lint()
+        shard_counts = self.options.shards or [1, 4]
+        programs = sorted(ROOT.glob('tests/*/*/run'), key=lambda p: (list(BUDGET_S).index(p.parts[-3]) if p.parts[-3] in BUDGET_S else 99, p))
+        for shards in shard_counts:
+            if self.wanted('unit') and not self.options.bench:
+                self.unit(shards)
+        for program in programs:
+            kind = program.parent.parent.name
+            if self.options.bench and kind != 'bench':
+                continue
+            if not self.wanted(kind) and not self.wanted(f'{kind}/{program.parent.name}'):
+                continue
+            for shards in shard_counts:
+                self.program(program, shards)
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Builds and runs every test this machine can run.')
+    parser.add_argument('--tier', action='append', help='only this tier: lint, unit, compat, compat/kcat ...')
+    parser.add_argument('--shards', action='append', type=int, help='only with so many shards (default: 1 and 4)')
+    parser.add_argument('--bench', action='store_true', help='the full benchmarks and nothing else')
+    parser.add_argument('--no-build', action='store_true', help='test what is built')
+    run = Run(parser.parse_args())
+    run.everything()
+    print(run.total)
+    return 1 if run.total.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
