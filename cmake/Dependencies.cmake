@@ -1,6 +1,7 @@
 # Everything comes from Debian 12 packages; docs/DEPENDENCIES.md says why each is here.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
