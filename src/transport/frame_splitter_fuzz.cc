@@ -48,7 +48,8 @@ Outcome read_in_pieces(Bytes bytes, std::size_t piece_bytes) {
       }
       if (*step == FrameSplitter::Step::kNeedBytes) break;
       if (*step == FrameSplitter::Step::kSize) splitter.begin_body();
-      if (*step == FrameSplitter::Step::kFrame) outcome.frames.emplace_back(dohle::as_text(splitter.take_frame().bytes()));
+      if (*step == FrameSplitter::Step::kFrame)
+        outcome.frames.emplace_back(dohle::as_text(splitter.take_frame().bytes()));
     }
     DOHLE_CHECK(piece.empty());
   }

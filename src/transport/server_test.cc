@@ -217,5 +217,84 @@ TEST_P(ServerTest, LimitsConnectionsByAddressAndInAll) {
   EXPECT_EQ(waiting->answers(1).size(), 1U);
 }
 
+TEST_P(ServerTest, HalfReadFramesHoldUpOnlyTheirLike) {
+  start({.request_bytes = 10'000});
+  // Connections go round the shards: every GetParam()-th is on the same one.
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < 3 * GetParam(); ++i) clients.push_back(connect());
+  const std::string big = frame_of(1, std::string(9000, 'b'));
+  auto& first = *clients[0];
+  auto& second = *clients[GetParam()];     // on the same shard
+  auto& third = *clients[2 * GetParam()];  // too
+  first.send(big.substr(0, 5000));
+  shards.run_until_idle();
+  second.send(big);
+  third.send(frame_of(1, "small"));
+  EXPECT_EQ(third.answers(1), (std::vector<std::string>{"1:small"}));
+  EXPECT_EQ(second.received(), 0U);
+  first.send(big.substr(5000));
+  EXPECT_EQ(first.answers(1).size(), 1U);
+  EXPECT_EQ(second.answers(1).size(), 1U);
+}
+
+TEST_P(ServerTest, WhoClosesWhileWaitingForMemoryIsForgotten) {
+  start({.request_bytes = 10'000});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < 3 * GetParam(); ++i) clients.push_back(connect());
+  const std::string big = frame_of(1, std::string(9000, 'b'));
+  auto& parked = *clients[0];
+  auto& leaving = *clients[GetParam()];
+  auto& patient = *clients[2 * GetParam()];
+  parked.send(frame_of(1, "park 5000 " + std::string(9000, 'b')));
+  shards.run_until_idle();
+  leaving.send(big);
+  shards.run_until_idle();
+  patient.send(big);
+  leaving.close();
+  shards.run_until_idle();
+  EXPECT_EQ(patient.received(), 0U);
+  EXPECT_EQ(patient.answers(1).size(), 1U);
+  EXPECT_EQ(parked.answers(1).size(), 1U);
+}
+
+TEST_P(ServerTest, BeforeAuthenticationFramesAreSmall) {
+  start({.max_unauthenticated_frame_bytes = 100}, {.name = "SASL", .authenticated = false});
+  auto client = connect();
+  client->send(frame_of(1, std::string(200, 'b')));
+  EXPECT_TRUE(client->ended());
+  auto other = connect();
+  other->send(frame_of(1, "authenticate"));
+  EXPECT_EQ(other->answers(1).size(), 1U);
+  other->send(frame_of(2, std::string(200, 'b')));
+  EXPECT_EQ(other->answers(1).size(), 1U);
+}
+
+TEST_P(ServerTest, StopEndsParkedRequests) {
+  start({});
+  auto client = connect();
+  client->send(frame_of(1, "park 600000"));
+  shards.run_until_idle();
+  const auto before = shards.clock().now();
+  shards.run(0, [this] { return server->stop(); });
+  EXPECT_LT(shards.clock().now() - before, Duration(seconds(1)));
+  EXPECT_TRUE(client->ended());
+  EXPECT_EQ(shards.at(0).buffers().live_blocks(), 0U);
+}
+
+TEST_P(ServerTest, ASlowReaderStopsItsOwnRequestsOnly) {
+  shards.fabric().set_pipe_bytes(1000);
+  start({.max_in_flight = 4});
+  auto slow = connect();
+  std::string all;
+  for (int i = 1; i <= 50; ++i) all += frame_of(i, std::string(900, 's'));
+  slow->send(all);
+  shards.run_until_idle();
+  EXPECT_LE(handled().size(), 10U);
+  auto other = connect();
+  other->send(frame_of(1, "hello"));
+  EXPECT_EQ(other->answers(1).size(), 1U);
+  EXPECT_EQ(slow->answers(50).size(), 50U);
+}
+
 }  // namespace
 }  // namespace dohle::transport

@@ -57,6 +57,7 @@ Task<void> EchoSink::handle(std::unique_ptr<Request> request) {
   if (body == "drop") co_return;
   if (body == "close") co_return request->close_connection("as asked");
   if (body == "silent") co_return request->no_response();
+  if (body == "authenticate") request->connection().set_authenticated();
   runtime::Duration throttle{0};
   if (body.starts_with("throttle ")) throttle = argument(body, "throttle ");
   if (body.starts_with("park ")) {
