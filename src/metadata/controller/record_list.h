@@ -21,6 +21,7 @@ class RecordList {
   void add(const T& record, std::int16_t version) {
     records_.push_back(encode_record(record, version));
   }
+  void add_encoded(EncodedRecord record) { records_.push_back(std::move(record)); }
   void append(RecordList more) {
     for (EncodedRecord& record : more.records_) records_.push_back(std::move(record));
   }

@@ -151,8 +151,14 @@ void Publisher::acknowledge(std::size_t target, Offset offset) {
   }
 }
 
+void Publisher::close() {
+  closed_ = true;
+  auto waiters = std::exchange(waiters_, {});
+  for (auto& [offset, promise] : waiters) promise.set();
+}
+
 runtime::Task<void> Publisher::wait_published(Offset offset) {
-  if (published_ >= offset) co_return;
+  if (published_ >= offset || closed_) co_return;
   runtime::Promise<> promise;
   auto future = promise.future();
   waiters_.emplace(offset, std::move(promise));

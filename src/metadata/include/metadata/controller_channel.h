@@ -56,6 +56,7 @@ struct ControllerRequestContext {
   std::int16_t api_version = 0;
   std::string principal = "User:ANONYMOUS";
   std::string client_id;
+  bool forwarded = true;  // by a broker that has checked it; false when a client asked the controller itself
 };
 
 // X(message name): one overload each of ControllerChannel::send and Controller::handle.

@@ -94,6 +94,8 @@ class Publisher {
   [[nodiscard]] Offset published_offset() const { return published_; }
   // Completes when published_offset() has reached `offset`. On the publisher's shard.
   [[nodiscard]] runtime::Task<void> wait_published(Offset offset);
+  // Lets all waiters go: shards may have stopped already.
+  void close();
 
  private:
   struct Shared;
@@ -102,6 +104,7 @@ class Publisher {
   std::vector<Offset> reached_;
   ImageRef image_;
   Offset published_ = kNoOffset;
+  bool closed_ = false;
   std::multimap<Offset, runtime::Promise<>> waiters_;
   std::shared_ptr<Shared> shared_;
 };

@@ -1,0 +1,35 @@
+// All messages of ControllerChannel, complete.
+#pragma once
+
+#include <protocol/messages/allocate_producer_ids_request.h>
+#include <protocol/messages/allocate_producer_ids_response.h>
+#include <protocol/messages/alter_configs_request.h>
+#include <protocol/messages/alter_configs_response.h>
+#include <protocol/messages/alter_partition_reassignments_request.h>
+#include <protocol/messages/alter_partition_reassignments_response.h>
+#include <protocol/messages/alter_partition_request.h>
+#include <protocol/messages/alter_partition_response.h>
+#include <protocol/messages/assign_replicas_to_dirs_request.h>
+#include <protocol/messages/assign_replicas_to_dirs_response.h>
+#include <protocol/messages/broker_heartbeat_request.h>
+#include <protocol/messages/broker_heartbeat_response.h>
+#include <protocol/messages/broker_registration_request.h>
+#include <protocol/messages/broker_registration_response.h>
+#include <protocol/messages/controller_registration_request.h>
+#include <protocol/messages/controller_registration_response.h>
+#include <protocol/messages/create_partitions_request.h>
+#include <protocol/messages/create_partitions_response.h>
+#include <protocol/messages/create_topics_request.h>
+#include <protocol/messages/create_topics_response.h>
+#include <protocol/messages/delete_topics_request.h>
+#include <protocol/messages/delete_topics_response.h>
+#include <protocol/messages/elect_leaders_request.h>
+#include <protocol/messages/elect_leaders_response.h>
+#include <protocol/messages/incremental_alter_configs_request.h>
+#include <protocol/messages/incremental_alter_configs_response.h>
+#include <protocol/messages/list_partition_reassignments_request.h>
+#include <protocol/messages/list_partition_reassignments_response.h>
+#include <protocol/messages/unregister_broker_request.h>
+#include <protocol/messages/unregister_broker_response.h>
+#include <protocol/messages/update_features_request.h>
+#include <protocol/messages/update_features_response.h>
