@@ -26,6 +26,13 @@ class CommitLog {
   [[nodiscard]] virtual runtime::Task<Result<>> warm(runtime::FileRange range) = 0;
   // Runs file work that may block and that nobody waits for (removals). From any shard.
   virtual void run_in_background(runtime::Work work) = 0;
+  // The disk is full and this write must not fail: gives the directory's reserve back to it. False: there is none. From
+  // any shard.
+  virtual bool release_reserve() = 0;
+  // From any shard: the directory has failed; nothing more is read from or written to it.
+  [[nodiscard]] virtual bool offline() const = 0;
+  // From any shard: a write took longer than 5 ms.
+  virtual void count_slow_write() = 0;
   // From any shard: an I/O error that puts the directory offline, as a failed fsync does.
   virtual void report_failure(const Error& error) = 0;
 };

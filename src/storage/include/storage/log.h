@@ -31,7 +31,8 @@ enum class AppendOrigin : std::uint8_t {
 
 struct AppendOptions {
   AppendOrigin origin = AppendOrigin::kClient;
-  bool ignore_record_size = false;  // no max.message.bytes check (Kafka: acks=all writes of coordinators keep it false)
+  bool ignore_record_size = false;  // no max.message.bytes check
+  bool allow_zstd = true;           // false for Produce below v7
 };
 
 // A refused record of a refused batch, as Produce v8+ reports it.
@@ -141,6 +142,7 @@ class Log {
   [[nodiscard]] Offset last_stable_offset() const;
   [[nodiscard]] std::uint64_t size_bytes() const;
   [[nodiscard]] std::size_t segment_count() const;
+  [[nodiscard]] Offset first_segment_base() const;
 
   // Validates as Kafka does, assigns offsets and `epoch`, rolls when due, writes. All or nothing.
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
@@ -189,8 +191,8 @@ class Log {
   class State;  // private to the module
 
  private:
-  explicit Log(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Log(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace dohle::storage

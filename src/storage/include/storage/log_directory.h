@@ -46,11 +46,18 @@ class LogDirectory {
   // The broker epoch in the clean marker: -1 when there was none or it was of an old release.
   [[nodiscard]] std::int64_t previous_broker_epoch() const;
 
+  // Removes the clean marker: from here on a crash means recovery. Blocks.
+  [[nodiscard]] Result<> begin_use();
+  // Keeps this many bytes of blocks in a file of their own, for when the disk is full. Blocks; zero: none.
+  [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
+  // Appends that took more than 5 ms so far. From any shard.
+  [[nodiscard]] std::uint64_t slow_writes() const;
+
   // Usable from every shard.
   [[nodiscard]] CommitLog& commit_log();
 
   [[nodiscard]] bool offline() const;
-  // Called on the owner shard, once, when the directory fails.
+  // Every callback is called on the owner shard, once, when the directory fails.
   void on_offline(std::function<void(const Error&)> callback);
 
   [[nodiscard]] Result<DirectoryCheckpoints> read_checkpoints();

@@ -103,14 +103,15 @@ class LogManager {
 
   // Loads every partition directory, on all shards at once, recovering what was not stopped cleanly.
   [[nodiscard]] runtime::Task<Result<>> load(LoadOptions options);
-  // Starts retention, checkpoints, flush.ms and expiry. After load().
+  // Starts retention, checkpoints, flush.ms and expiry. After load(), on shard 0.
   void start();
   [[nodiscard]] ShardLogs& on(std::size_t shard);
   // Called on shard 0 when a directory failed, with its id.
   void on_directory_failed(std::function<void(LogDirectory&, const Error&)> callback);
   // Sizes and offsets of all replicas, for DescribeLogDirs. From shard 0.
   [[nodiscard]] runtime::Task<std::vector<DirectoryDescription>> describe();
-  // Clean stop, in Kafka's order: flush, producer snapshots, checkpoints, clean marker, locks.
+  // Clean stop, in Kafka's order: flush, producer snapshots, checkpoints, clean marker, locks. All Logs are gone then;
+  // must have run before the manager is destroyed.
   [[nodiscard]] runtime::Task<Result<>> shutdown(std::int64_t broker_epoch);
 
   class State;

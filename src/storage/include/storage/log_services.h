@@ -1,6 +1,7 @@
 // What a shard lends to the logs that live on it. Everything outlives them.
 #pragma once
 
+#include <records/codec.h>
 #include <runtime/clock.h>
 #include <runtime/file_system.h>
 #include <runtime/random.h>
@@ -18,6 +19,7 @@ struct LogServices {
   CommitLog& commit_log;  // of the log's directory
   TailCachePool& tail_cache;
   OpenFiles& open_files;
+  records::Decompressor& decompressor;
 };
 
 }  // namespace dohle::storage

@@ -1,0 +1,67 @@
+// Walking the batches of a segment file: by header only, to find positions; or whole, to check and replay them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <base/ids.h>
+#include <base/result.h>
+#include <records/batch.h>
+
+#include "open_files.h"
+
+namespace dohle::storage {
+
+// A batch as its header describes it.
+struct BatchPlace {
+  std::uint64_t position = 0;
+  std::uint64_t size = 0;
+  std::int8_t magic = 0;
+  Offset base_offset;  // v0, v1: the last offset
+  Offset last_offset;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  std::int64_t max_timestamp = -1;
+  [[nodiscard]] std::uint64_t end() const { return position + size; }
+};
+
+// Headers of [position, end). A batch that reaches beyond `end` ends the walk.
+class BatchHeaderScanner {
+ public:
+  BatchHeaderScanner(runtime::FileRef file, std::uint64_t position, std::uint64_t end, Probe probe = nullptr)
+      : file_(std::move(file)), position_(position), end_(end), probe_(probe) {}
+  // Nothing at the end. kCorrupt where the file cannot be walked further.
+  [[nodiscard]] Result<std::optional<BatchPlace>> next();
+
+ private:
+  // Makes at least `bytes` from position_ available, if the range has them.
+  [[nodiscard]] Result<Bytes> peek(std::size_t bytes);
+  runtime::FileRef file_;
+  std::uint64_t position_;
+  std::uint64_t end_;
+  Probe probe_;
+  std::vector<std::uint8_t> buffer_;
+  std::uint64_t buffer_at_ = 0;
+};
+
+// Whole batches of [position, end), from a buffer of one MiB or of the largest batch.
+class BatchFileReader {
+ public:
+  BatchFileReader(runtime::FileRef file, std::uint64_t position, std::uint64_t end)
+      : file_(std::move(file)), position_(position), end_(end) {}
+  // Valid until the next call. Nothing at the end, or where less than a batch is left (position() says where); kCorrupt
+  // where the file cannot be walked further. The CRC is the caller's business.
+  [[nodiscard]] Result<std::optional<records::BatchView>> next();
+  [[nodiscard]] std::uint64_t position() const { return position_; }  // after the last batch
+
+ private:
+  [[nodiscard]] Result<Bytes> peek(std::size_t bytes);
+  runtime::FileRef file_;
+  std::uint64_t position_;
+  std::uint64_t end_;
+  std::vector<std::uint8_t> buffer_;
+  std::uint64_t buffer_at_ = 0;
+  std::size_t filled_ = 0;
+};
+
+}  // namespace dohle::storage

@@ -1,0 +1,81 @@
+#include "file_commit_log.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <base/log.h>
+#include <fmt/format.h>
+
+namespace dohle::storage {
+
+namespace {
+constexpr std::string_view kReserveFile = ".dohle-reserve";
+constexpr std::uint64_t kWarmBytes = 1U << 20U;
+}  // namespace
+
+FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner,
+                             std::unique_ptr<runtime::IoThread> syncs, std::unique_ptr<runtime::IoThread> reads,
+                             std::function<void(const Error&)> on_failure)
+    : directory_(std::move(directory)),
+      fs_(fs),
+      owner_(owner),
+      on_failure_(std::move(on_failure)),
+      reads_(std::move(reads)),
+      syncs_(std::move(syncs)) {}
+
+Result<> FileCommitLog::sync_all(const CommitSet& set) {
+  if (offline()) return fail(Errc::kStorage, fmt::format("log directory {} is offline", directory_));
+  const auto failed = [this](const Error& error) -> Result<> {
+    report_failure(error);
+    return fail(Errc::kStorage, error.message);
+  };
+  for (const auto& file : set.files) {
+    if (auto synced = file->sync(); !synced) return failed(synced.error());
+  }
+  for (const auto& directory : set.directories) {
+    if (auto synced = fs_.sync_directory(directory); !synced && synced.error().code != Errc::kNotFound) {
+      return failed(synced.error());
+    }
+  }
+  return {};
+}
+
+runtime::Task<Result<>> FileCommitLog::commit(CommitSet set) {
+  co_return co_await runtime::run_on(*syncs_, [this, set = std::move(set)] { return sync_all(set); });
+}
+
+runtime::Task<Result<>> FileCommitLog::warm(runtime::FileRange range) {
+  co_return co_await runtime::run_on(*reads_, [range = std::move(range)]() -> Result<> {
+    std::vector<std::uint8_t> scratch(std::min(range.length, kWarmBytes));
+    for (std::uint64_t at = 0; at < range.length; at += scratch.size()) {
+      const std::uint64_t length = std::min<std::uint64_t>(scratch.size(), range.length - at);
+      DOHLE_TRY(range.file->read_at(range.offset + at, MutableBytes(scratch).first(length)));
+    }
+    return {};
+  });
+}
+
+void FileCommitLog::run_in_background(runtime::Work work) { reads_->post(std::move(work)); }
+
+void FileCommitLog::report_failure(const Error& error) {
+  if (offline_.exchange(true)) return;
+  log::error("storage", "log directory {} is offline: {}", directory_, error.message);
+  owner_.post([this, error] { on_failure_(error); });
+}
+
+Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
+  if (bytes == 0 || has_reserve_.load()) return {};
+  DOHLE_ASSIGN(const auto file, fs_.open(runtime::join_path(directory_, kReserveFile), runtime::OpenMode::kCreate));
+  auto reserved = file->allocate(0, bytes);
+  if (!reserved && reserved.error().code == Errc::kUnsupported) return {};
+  if (reserved) has_reserve_.store(true);
+  return reserved;
+}
+
+bool FileCommitLog::release_reserve() {
+  if (!has_reserve_.exchange(false)) return false;
+  log::warn("storage", "log directory {} is full: using its reserve", directory_);
+  return fs_.remove_file(runtime::join_path(directory_, kReserveFile)).has_value();
+}
+
+}  // namespace dohle::storage

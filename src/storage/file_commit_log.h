@@ -1,0 +1,49 @@
+// FileCommitLog: commits by fdatasync, file by file, on the directory's own thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <runtime/io_thread.h>
+#include <runtime/shard.h>
+#include <storage/commit_log.h>
+
+namespace dohle::storage {
+
+class FileCommitLog final : public CommitLog {
+ public:
+  // `on_failure` is called on `owner`, once.
+  FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner,
+                std::unique_ptr<runtime::IoThread> syncs, std::unique_ptr<runtime::IoThread> reads,
+                std::function<void(const Error&)> on_failure);
+
+  [[nodiscard]] runtime::Task<Result<>> commit(CommitSet set) override;
+  [[nodiscard]] runtime::Task<Result<>> warm(runtime::FileRange range) override;
+  void run_in_background(runtime::Work work) override;
+  bool release_reserve() override;
+  [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
+  void count_slow_write() override { slow_writes_.fetch_add(1, std::memory_order_relaxed); }
+  void report_failure(const Error& error) override;
+
+  [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
+  [[nodiscard]] std::uint64_t slow_writes() const { return slow_writes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] runtime::IoThread& background() { return *reads_; }
+
+ private:
+  [[nodiscard]] Result<> sync_all(const CommitSet& set);  // on syncs_
+
+  std::string directory_;
+  runtime::FileSystem& fs_;
+  runtime::Executor& owner_;
+  std::function<void(const Error&)> on_failure_;
+  std::atomic<bool> offline_{false};
+  std::atomic<bool> has_reserve_{false};
+  std::atomic<std::uint64_t> slow_writes_{0};
+  std::unique_ptr<runtime::IoThread> reads_;
+  std::unique_ptr<runtime::IoThread> syncs_;
+};
+
+}  // namespace dohle::storage

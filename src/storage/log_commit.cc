@@ -1,0 +1,102 @@
+#include <algorithm>
+
+#include <base/log.h>
+
+#include "log_state.h"
+
+namespace dohle::storage {
+
+namespace {
+std::string parent_of(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+}  // namespace
+
+runtime::Task<Result<>> Log::State::commit(Offset up_to) {
+  if (up_to <= flushed_end) co_return Result<>{};
+  DOHLE_CO_TRY(check_online());
+  runtime::Promise<Result<>> promise;
+  auto future = promise.future();
+  waiters.push_back({std::min(up_to, log_end), 0, std::move(promise)});
+  if (!sync_running) runtime::spawn(run_syncs(shared_from_this()));
+  co_return co_await future;
+}
+
+void Log::State::commit_in_background() {
+  if (!sync_running) {
+    runtime::spawn(run_syncs(shared_from_this()));
+    return;
+  }
+  waiters.push_back({log_end, sync_round + 1, {}});  // one more round, for nobody
+}
+
+// One sync at a time; whoever comes while it runs shares the next one.
+runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
+  self->sync_running = true;
+  do {
+    ++self->sync_round;
+    const Offset target = self->log_end;
+    const std::uint64_t cuts = self->cuts;
+    Result<> result;
+    auto set = self->take_commit_set();
+    if (set) {
+      result = co_await self->services.commit_log.commit(std::move(*set));
+    } else {
+      result = self->guard(Result<>(std::unexpected(set.error())));
+    }
+    if (result && self->cuts == cuts) self->flushed_end = std::max(self->flushed_end, target);
+    self->finish_waiters(result);
+    if (!result) break;
+  } while (!self->waiters.empty());
+  self->sync_running = false;
+}
+
+Result<CommitSet> Log::State::take_commit_set() {
+  DOHLE_TRY(write_epochs());
+  CommitSet set;
+  set.files = std::move(sync_files);
+  sync_files.clear();
+  DOHLE_TRY(segments.active().collect_files(set.files, false));
+  if (sync_directory) set.directories.push_back(path);
+  if (sync_parent) set.directories.push_back(parent_of(path));
+  sync_directory = false;
+  sync_parent = false;
+  return set;
+}
+
+void Log::State::finish_waiters(const Result<>& result) {
+  std::deque<Waiter> left;
+  for (auto& waiter : waiters) {
+    if (!result) {
+      waiter.promise.set(result);
+    } else if (waiter.round <= sync_round && std::min(waiter.up_to, log_end) <= flushed_end) {
+      waiter.promise.set(Result<>{});
+    } else {
+      left.push_back(std::move(waiter));
+    }
+  }
+  waiters = std::move(left);
+}
+
+runtime::Task<Result<>> Log::State::close() {
+  if (!check_online() || (!touched && !epochs_dirty && flushed_end == log_end)) co_return Result<>{};
+  DOHLE_CO_TRY(guard(write_partition_metadata()));
+  DOHLE_CO_TRY(guard(segments.active().seal()));
+  DOHLE_CO_TRY(guard(segments.active().collect_files(sync_files, true)));
+  producers.set_end(log_end);
+  auto snapshot = guard(snapshots.write(producers));
+  if (!snapshot) co_return std::unexpected(snapshot.error());
+  if (*snapshot) {
+    sync_later(*snapshot);
+    sync_directory = true;
+  }
+  // Even when all records are durable: the files above are not yet, and a sync under way does not cover them.
+  runtime::Promise<Result<>> promise;
+  auto future = promise.future();
+  waiters.push_back({log_end, sync_round + 1, std::move(promise)});
+  if (!sync_running) runtime::spawn(run_syncs(shared_from_this()));
+  co_return co_await future;
+}
+
+}  // namespace dohle::storage

@@ -1,0 +1,327 @@
+#include <algorithm>
+#include <limits>
+
+#include <base/log.h>
+#include <fmt/format.h>
+
+#include "log_files.h"
+#include "log_state.h"
+#include "partition_metadata.h"
+
+namespace dohle::storage {
+
+namespace {
+
+constexpr std::string_view kSnapshotDeleted = ".checkpoint.deleted";  // of raft, which removes them itself
+
+bool missing_or_damaged(const Error& error) { return error.code == Errc::kNotFound || error.code == Errc::kCorrupt; }
+
+}  // namespace
+
+Result<> Log::State::load() {
+  if (!services.files.exists(path)) {
+    DOHLE_TRY(services.files.create_directories(path));
+    sync_parent = true;
+  }
+  DOHLE_ASSIGN(const auto on_disk, read_partition_metadata(services.files, path));
+  if (on_disk && topic_id && *on_disk != *topic_id) {
+    return fail(Errc::kInconsistentTopicId, fmt::format("{} belongs to topic id {}, not {}", path,
+                                                        on_disk->uuid.to_string(), topic_id->uuid.to_string()));
+  }
+  if (on_disk) topic_id = on_disk;
+  metadata_written = on_disk.has_value();
+  DOHLE_TRY(load_files());
+  DOHLE_TRY(settle_offsets());
+  DOHLE_TRY(settle_producers());
+  return sync_recovered();
+}
+
+Result<> Log::State::load_files() {
+  DOHLE_ASSIGN(auto entries, services.files.list(path));
+  DOHLE_TRY(clean_temporary_files(entries));
+  DOHLE_TRY(finish_swaps(entries));
+  DOHLE_ASSIGN(entries, services.files.list(path));
+  for (const auto& entry : entries) {
+    if (const auto offset = offset_in_name(entry.name, kSnapshotSuffix)) snapshots.add_existing(*offset);
+  }
+  DOHLE_TRY(load_epochs());
+  DOHLE_TRY(load_segments(entries));
+  return setup.had_clean_shutdown ? Result<>{} : recover_from_recovery_point();
+}
+
+Result<> Log::State::clean_temporary_files(const std::vector<runtime::DirectoryEntry>& entries) {
+  std::optional<Offset> first_cleaned;
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(kCleanedSuffix)) continue;
+    const auto offset = leading_offset(entry.name);
+    if (offset && (!first_cleaned || *offset < *first_cleaned)) first_cleaned = offset;
+  }
+  for (const auto& entry : entries) {
+    const auto offset = leading_offset(entry.name);
+    if (entry.is_directory || !offset) continue;
+    // A swap file above a half-written cleaned one belongs to a split that did not finish.
+    const bool half_split = entry.name.ends_with(kSwapSuffix) && first_cleaned && *offset >= *first_cleaned;
+    const bool deleted = entry.name.ends_with(kDeletedSuffix) && !entry.name.ends_with(kSnapshotDeleted);
+    if (deleted || half_split || entry.name.ends_with(kCleanedSuffix)) {
+      DOHLE_TRY(services.files.remove_file(runtime::join_path(path, entry.name)));
+    }
+  }
+  return {};
+}
+
+// Compaction output that was complete when the process died takes the place of what it was made from.
+Result<> Log::State::finish_swaps(const std::vector<runtime::DirectoryEntry>& entries) {
+  std::optional<Offset> low;
+  Offset high{0};
+  const std::string swap_log = std::string(kLogSuffix).append(kSwapSuffix);
+  for (const auto& entry : entries) {
+    const auto base = offset_in_name(entry.name, swap_log);
+    if (!base || !services.files.exists(runtime::join_path(path, entry.name))) continue;
+    low = std::min(low.value_or(*base), *base);
+    high = std::max(high, base->next());
+    DOHLE_ASSIGN(const auto file, services.files.open(runtime::join_path(path, entry.name), runtime::OpenMode::kRead));
+    BatchHeaderScanner scanner(file, 0, entry.size);
+    for (;;) {
+      DOHLE_ASSIGN(const auto batch, scanner.next());
+      if (!batch) break;
+      high = std::max(high, batch->last_offset.next());
+    }
+  }
+  for (const auto& entry : entries) {
+    const auto offset = leading_offset(entry.name);
+    const std::string from = runtime::join_path(path, entry.name);
+    if (!offset || !services.files.exists(from)) continue;
+    if (entry.name.ends_with(kSwapSuffix)) continue;
+    if (low && *offset >= *low && *offset < high && !entry.name.ends_with(".checkpoint")) {
+      DOHLE_TRY(services.files.remove_file(from));
+    }
+  }
+  for (const auto& entry : entries) {
+    const std::string from = runtime::join_path(path, entry.name);
+    if (!entry.name.ends_with(kSwapSuffix) || !services.files.exists(from)) continue;
+    DOHLE_TRY(services.files.rename(from, from.substr(0, from.size() - kSwapSuffix.size())));
+  }
+  return {};
+}
+
+Result<> Log::State::load_epochs() {
+  const auto text = runtime::read_file(services.files, runtime::join_path(path, kLeaderEpochFile));
+  if (!text && text.error().code != Errc::kNotFound) return fail(text.error());
+  if (!text) return {};
+  const auto entries = parse_epoch_checkpoint(*text);
+  if (entries) {
+    epochs = LeaderEpochCache(*entries);
+    return {};
+  }
+  // Every batch carries its epoch: reading the log again restores the checkpoint.
+  log::warn("storage", "{}/{}: {}; rebuilding it from the log", path, kLeaderEpochFile, entries.error().message);
+  setup.had_clean_shutdown = false;
+  setup.recovery_point = Offset(0);
+  epochs_dirty = true;
+  return {};
+}
+
+Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& entries) {
+  for (const auto& entry : entries) {
+    for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+      const auto base = offset_in_name(entry.name, suffix);
+      if (!base || services.files.exists(runtime::join_path(path, file_name(*base, kLogSuffix)))) continue;
+      log::warn("storage", "{}: {} has no log file; removing it", path, entry.name);
+      DOHLE_TRY(services.files.remove_file(runtime::join_path(path, entry.name)));
+    }
+  }
+  std::vector<Offset> damaged;
+  for (const auto& entry : entries) {
+    const auto base = offset_in_name(entry.name, kLogSuffix);
+    if (!base) continue;
+    DOHLE_ASSIGN(auto opened, Segment::open(segment_setup(*base)));
+    Segment& segment = segments.add(std::move(opened));
+    auto indexes = segment.load_indexes();
+    if (indexes) continue;
+    if (!missing_or_damaged(indexes.error())) return indexes;
+    damaged.push_back(*base);
+  }
+  const Offset recovered_anyway =
+      setup.had_clean_shutdown || segments.empty() ? Offset(kMaxLong) : segments.floor(setup.recovery_point)->first;
+  for (const Offset base : damaged) {
+    if (base >= recovered_anyway) break;
+    log::warn("storage", "{}: rebuilding the indexes of the segment at offset {}", path, base.value());
+    std::uint64_t cut = 0;
+    Offset next;
+    DOHLE_TRY(recover_segment(*segments.floor(base)->second, cut, next));
+  }
+  return {};
+}
+
+// Reads the segment from its start, rebuilds its indexes, cuts it at the first bad batch.
+Result<> Log::State::recover_segment(Segment& segment, std::uint64_t& cut, Offset& next) {
+  DOHLE_ASSIGN(ProducerState state, rebuild_producers(segment.base(), false));
+  DOHLE_TRY(segment.reset_indexes());
+  DOHLE_ASSIGN(const auto file, segment.file());
+  BatchFileReader reader(file, 0, segment.size());
+  std::uint64_t indexed_at = 0;
+  std::uint64_t valid = 0;
+  next = segment.base();
+  for (;;) {
+    const auto batch = reader.next();
+    if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
+    if (!batch || !*batch || !(*batch)->crc_ok()) break;
+    const auto& view = **batch;
+    const bool in_order = (view.is_v2() ? view.base_offset() : view.last_offset()) >= next && view.next_offset() > next;
+    if (!in_order || view.last_offset() - segment.base() > std::numeric_limits<std::int32_t>::max()) break;
+    const BatchPlace place{.position = valid, .size = view.size_bytes(), .last_offset = view.last_offset()};
+    segment.note_recovered(place, view.max_timestamp());
+    if (valid - indexed_at > static_cast<std::uint64_t>(config.index_interval_bytes)) {
+      DOHLE_TRY(segment.add_index_entry(view.last_offset(), valid));
+      indexed_at = valid;
+    }
+    if (view.is_v2() && view.leader_epoch().value() >= 0 &&
+        (!epochs.latest() || view.leader_epoch() > epochs.latest()->epoch)) {
+      epochs_dirty = epochs.assign(view.leader_epoch(), view.base_offset()) || epochs_dirty;
+    }
+    if (view.has_producer_id()) {
+      ProducerUpdate update;
+      DOHLE_TRY(state.prepare(view, AppendOrigin::kReplication, update));
+      state.apply(update);
+      for (const auto& txn : update.completed) {
+        if (txn.aborted) {
+          DOHLE_TRY(segment.transaction_index().append(
+              {txn.producer_id, txn.first_offset, txn.last_offset, state.last_stable_offset(txn)}));
+        }
+        state.complete(txn);
+      }
+    }
+    valid = reader.position();
+    next = view.next_offset();
+    state.set_end(next);
+    if (setup.on_recovered_bytes) setup.on_recovered_bytes(view.size_bytes());
+  }
+  cut = segment.size() - valid;
+  if (cut > 0) {
+    log::warn("storage", "{}: cutting {} bytes after offset {}: no whole valid batch is there", segment.path(), cut,
+              next.value());
+    DOHLE_TRY(segment.cut_to(valid));
+  }
+  DOHLE_TRY(segment.seal());
+  DOHLE_TRY(segment.collect_files(sync_files, true));
+  // So that the next segment's recovery need not read this one again.
+  DOHLE_ASSIGN(const auto snapshot, snapshots.write(state));
+  if (snapshot) sync_later(snapshot);
+  return {};
+}
+
+Result<> Log::State::recover_from_recovery_point() {
+  std::vector<Offset> unflushed;
+  for (auto at = segments.floor(setup.recovery_point); at != segments.end(); ++at) unflushed.push_back(at->first);
+  std::size_t good = 0;
+  Offset next = unflushed.empty() ? Offset(0) : unflushed.front();
+  for (bool whole = true; whole && good < unflushed.size(); ++good) {
+    Segment& segment = *segments.floor(unflushed[good])->second;
+    // A power loss may take the end of one file and leave the next: what follows a hole was never committed.
+    if (segment.base() > next && !config.cleanup_compact) break;
+    // Snapshots above an unverified segment may tell of records that are not there.
+    DOHLE_TRY(snapshots.remove_outside(Offset(-1), segment.base()));
+    std::uint64_t cut = 0;
+    DOHLE_TRY(recover_segment(segment, cut, next));
+    whole = cut == 0;
+  }
+  for (std::size_t later = good; later < unflushed.size(); ++later) {
+    log::warn("storage", "{}: deleting the segment at offset {}, which lies after the cut at {}", path,
+              unflushed[later].value(), next.value());
+    DOHLE_TRY(retire_segment(unflushed[later]));
+  }
+  return {};
+}
+
+Result<> Log::State::settle_offsets() {
+  log_start = setup.log_start;
+  if (!segments.empty()) {
+    DOHLE_ASSIGN(log_end, segments.active().read_next_offset());
+    if (log_end < log_start) {
+      log::warn("storage", "{}: the log ends at {}, below its start {}: deleting all segments", path, log_end.value(),
+                log_start.value());
+      while (!segments.empty()) DOHLE_TRY(retire_segment(segments.active().base()));
+      epochs_dirty = epochs.clear() || epochs_dirty;
+      DOHLE_TRY(snapshots.remove_outside(Offset(kMaxLong), Offset(kMaxLong)));
+    }
+  }
+  if (segments.empty()) {
+    DOHLE_ASSIGN(auto fresh, Segment::create(segment_setup(log_start)));
+    segments.add(std::move(fresh));
+    sync_directory = true;
+    touched = true;
+    log_end = log_start;
+  }
+  log_start = std::max(log_start, segments.first().base());
+  size_bytes = segments.size_bytes();
+  epochs_dirty = epochs.truncate_from_end(log_end) || epochs_dirty;
+  epochs_dirty = epochs.truncate_from_start(log_start) || epochs_dirty;
+  flushed_end = setup.had_clean_shutdown ? log_end : std::min(setup.recovery_point, log_end);
+  set_high_watermark(setup.high_watermark);
+  return {};
+}
+
+Result<> Log::State::settle_producers() {
+  DOHLE_TRY(snapshots.remove_strays(segments.bases()));
+  DOHLE_TRY(snapshots.remove_outside(Offset(-1), log_end));
+  DOHLE_ASSIGN(producers, rebuild_producers(log_end, setup.had_clean_shutdown));
+  producers.on_high_watermark(high_watermark);
+  if (log_end <= segments.first().base()) return {};
+  DOHLE_ASSIGN(const auto snapshot, snapshots.write(producers));
+  if (snapshot) sync_later(snapshot);
+  return {};
+}
+
+Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
+  ProducerState state(setup.producer_id_expiration_ms);
+  DOHLE_ASSIGN(const bool found, snapshots.load_newest(upto, services.clock.wall_ms(), state));
+  if (!found) {
+    // Stopped cleanly by a release that wrote none: nothing is known, as in Kafka; the log is not read for it.
+    state.set_end(clean || segments.empty() ? upto : std::max(log_start, segments.first().base()));
+  }
+  if (state.end() >= upto) {
+    state.set_end(upto);
+    return state;
+  }
+  for (auto at = segments.floor(state.end()); at != segments.end() && at->first < upto; ++at) {
+    DOHLE_TRY(replay_into(state, *at->second, state.end(), upto));
+  }
+  state.set_end(upto);
+  return state;
+}
+
+Result<> Log::State::replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const {
+  DOHLE_ASSIGN(const auto first, segment.find(from));
+  if (!first) return {};
+  DOHLE_ASSIGN(const auto file, segment.file());
+  BatchFileReader reader(file, first->position, segment.size());
+  for (;;) {
+    const auto batch = reader.next();
+    if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
+    if (!batch || !*batch || (*batch)->base_offset() >= upto) return {};
+    if ((*batch)->has_producer_id()) {
+      ProducerUpdate update;
+      DOHLE_TRY(state.prepare(**batch, AppendOrigin::kReplication, update));
+      state.apply(update);
+      for (const auto& txn : update.completed) state.complete(txn);
+    }
+    state.set_end((*batch)->next_offset());
+  }
+}
+
+// After a recovery everything that was read is made durable once, so that it counts as flushed.
+Result<> Log::State::sync_recovered() {
+  if (setup.had_clean_shutdown) return {};
+  DOHLE_TRY(write_epochs());
+  for (auto at = segments.floor(flushed_end); at != segments.end(); ++at) {
+    DOHLE_TRY(at->second->collect_files(sync_files, true));
+  }
+  for (const auto& file : sync_files) DOHLE_TRY(file->sync());
+  DOHLE_TRY(services.files.sync_directory(path));
+  sync_files.clear();
+  sync_directory = false;
+  flushed_end = log_end;
+  return {};
+}
+
+}  // namespace dohle::storage

@@ -1,0 +1,252 @@
+#include <storage/log_manager.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <base/log.h>
+#include <fmt/format.h>
+#include <runtime/start_all.h>
+
+#include "log_files.h"
+#include "log_manager_state.h"
+
+namespace dohle::storage {
+
+LogManager::State::State(runtime::Shards& all_shards, LogManagerConfig manager_config)
+    : shards(all_shards), config(std::move(manager_config)) {}
+
+LogManager::LogManager(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LogManager::~LogManager() = default;
+
+Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, LogManagerConfig config) {
+  auto state = std::make_unique<State>(shards, std::move(config));
+  auto paths = state->config.log_dirs;
+  const std::string& metadata = state->config.metadata_log_dir;
+  if (!metadata.empty() && std::ranges::find(paths, metadata) == paths.end()) paths.push_back(metadata);
+  if (paths.empty()) return fail(Errc::kInvalidConfig, "log.dirs names no directory");
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (std::find(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(i), paths[i]) !=
+        paths.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return fail(Errc::kInvalidConfig, fmt::format("log.dirs names {} twice", paths[i]));
+    }
+    DOHLE_ASSIGN(auto directory, LogDirectory::open(paths[i], shards, i % shards.size()));
+    state->clean.push_back(directory->had_clean_shutdown());
+    if (paths[i] == metadata || (metadata.empty() && i == 0)) state->metadata_index = i;
+    const bool holds_logs = std::ranges::find(state->config.log_dirs, paths[i]) != state->config.log_dirs.end();
+    if (holds_logs) {
+      state->slots.push_back(std::make_unique<DirectorySlot>());
+      state->slots.back()->directory = directory.get();
+    }
+    state->directories.push_back(std::move(directory));
+  }
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    state->shard_logs.push_back(std::make_unique<ShardLogsImpl>(shards.at(shard), state->config, state->slots));
+  }
+  return std::unique_ptr<LogManager>(new LogManager(std::move(state)));
+}
+
+const std::vector<std::unique_ptr<LogDirectory>>& LogManager::directories() const { return state_->directories; }
+LogDirectory& LogManager::metadata_directory() { return *state_->directories[state_->metadata_index]; }
+
+LogDirectory* LogManager::directory(const Uuid& id) {
+  for (const auto& directory : state_->directories) {
+    if (directory->id() == id) return directory.get();
+  }
+  return nullptr;
+}
+
+Result<> LogManager::check_and_complete_meta(const std::string& cluster_id, std::int32_t node_id) {
+  for (const auto& directory : state_->directories) {
+    MetaProperties meta = directory->meta().value_or(MetaProperties{});
+    const std::string file = runtime::join_path(directory->path(), kMetaPropertiesFile);
+    if (meta.cluster_id && *meta.cluster_id != cluster_id) {
+      return fail(Errc::kInvalidConfig, fmt::format("{}: cluster.id is {}, but this node's cluster is {}: name another "
+                                                    "directory in log.dirs",
+                                                    file, *meta.cluster_id, cluster_id));
+    }
+    if (meta.node_id && *meta.node_id != node_id) {
+      return fail(Errc::kInvalidConfig, fmt::format("{}: node.id is {}, but node.id is configured as {}: use the "
+                                                    "directory's node.id or name another directory in log.dirs",
+                                                    file, *meta.node_id, node_id));
+    }
+    if (directory->meta() && meta.version == 1 && meta.directory_id) continue;
+    meta.version = 1;
+    meta.cluster_id = cluster_id;
+    meta.node_id = node_id;
+    if (!meta.directory_id) meta.directory_id = state_->shards.at(0).random().uuid();
+    DOHLE_TRY(directory->write_meta(meta));
+  }
+  return {};
+}
+
+std::int64_t LogManager::previous_broker_epoch() const {
+  std::int64_t epoch = -1;
+  for (const auto& slot : state_->slots) {
+    const std::int64_t here = slot->directory->previous_broker_epoch();
+    if (here == -1 || (epoch != -1 && here != epoch)) return -1;
+    epoch = here;
+  }
+  return epoch;
+}
+
+ShardLogs& LogManager::on(std::size_t shard) { return *state_->shard_logs.at(shard); }
+
+void LogManager::on_directory_failed(std::function<void(LogDirectory&, const Error&)> callback) {
+  auto& home = state_->shards.at(0).executor();
+  for (const auto& directory : state_->directories) {
+    auto& owner = state_->shards.at(directory->owner_shard()).executor();
+    owner.post([&home, callback, directory = directory.get()] {
+      directory->on_offline([&home, callback, directory](const Error& error) {
+        home.post([callback, directory, error] { callback(*directory, error); });
+      });
+    });
+  }
+}
+
+runtime::Task<Result<>> LogManager::load(LoadOptions options) { return State::load(state_.get(), std::move(options)); }
+
+void LogManager::start() {
+  for (const auto& logs : state_->shard_logs) {
+    logs->shard().executor().post([logs = logs.get()] { logs->start(); });
+  }
+  runtime::spawn(State::checkpoint_loop(state_.get()));
+}
+
+runtime::Task<std::vector<DirectoryDescription>> LogManager::describe() {
+  State* state = state_.get();
+  std::vector<DirectoryDescription> out(state->slots.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    LogDirectory& directory = *state->slots[i]->directory;
+    out[i].path = directory.path();
+    out[i].id = directory.id();
+    out[i].online = !directory.offline();
+    if (const auto space = directory.space()) {
+      out[i].total_bytes = space->total_bytes;
+      out[i].usable_bytes = space->usable_bytes;
+    }
+  }
+  for (auto& logs : state->shard_logs) {
+    auto replicas =
+        co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return State::describe_on(logs); });
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      std::ranges::move(replicas[i], std::back_inserter(out[i].replicas));
+    }
+  }
+  for (auto& directory : out) std::ranges::sort(directory.replicas, {}, &DirectoryDescription::Replica::partition);
+  co_return out;
+}
+
+runtime::Task<Result<>> LogManager::shutdown(std::int64_t broker_epoch) {
+  return State::shutdown(state_.get(), broker_epoch);
+}
+
+runtime::Task<std::vector<std::vector<DirectoryDescription::Replica>>> LogManager::State::describe_on(
+    ShardLogsImpl* logs) {
+  co_return logs->describe();
+}
+
+runtime::Task<std::vector<ShardOffsets>> LogManager::State::offsets_on(ShardLogsImpl* logs) {
+  co_return logs->offsets();
+}
+
+// All directories' offsets, over all shards.
+runtime::Task<std::vector<ShardOffsets>> LogManager::State::gather(State* self) {
+  std::vector<ShardOffsets> all(self->slots.size());
+  for (auto& logs : self->shard_logs) {
+    auto part = co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return offsets_on(logs); });
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i].recovery_points.merge(part[i].recovery_points);
+      all[i].log_starts.merge(part[i].log_starts);
+      all[i].high_watermarks.merge(part[i].high_watermarks);
+    }
+  }
+  co_return all;
+}
+
+namespace {
+
+// A recovery point that went back must reach the disk before what is written above it could be lost.
+bool went_back(const OffsetMap& before, const OffsetMap& now) {
+  return std::ranges::any_of(now, [&](const auto& entry) {
+    const auto old = before.find(entry.first);
+    return old != before.end() && entry.second < old->second;
+  });
+}
+
+std::optional<OffsetMap> if_changed(OffsetMap& written, const OffsetMap& now, bool due) {
+  if (!due || written == now) return std::nullopt;
+  written = now;
+  return now;
+}
+
+}  // namespace
+
+runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
+  auto all = co_await gather(self);
+  self->written.resize(all.size());
+  Result<> result;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    LogDirectory& directory = *self->slots[i]->directory;
+    if (directory.offline()) continue;
+    auto& written = self->written[i];
+    const bool back = went_back(written.recovery_points, all[i].recovery_points);
+    auto recovery = if_changed(written.recovery_points, all[i].recovery_points, due.recovery_points || back);
+    auto starts = if_changed(written.log_starts, all[i].log_starts, due.log_starts);
+    auto marks = if_changed(written.high_watermarks, all[i].high_watermarks, due.high_watermarks);
+    if (!recovery && !starts && !marks) continue;
+    auto done = co_await directory.write_checkpoints(std::move(recovery), std::move(starts), std::move(marks));
+    if (done) continue;
+    log::error("storage", "checkpoints of {}: {}", directory.path(), done.error().message);
+    written = {};
+    result = std::move(done);
+  }
+  co_return result;
+}
+
+runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
+  const auto pass = self->gate.enter();
+  const auto& config = self->config;
+  const auto& clock = self->shards.at(0).clock();
+  std::int64_t last_recovery = clock.now().ms();
+  std::int64_t last_start = last_recovery;
+  while (co_await runtime::sleep_for(std::chrono::milliseconds(config.high_watermark_checkpoint_interval_ms),
+                                     &self->stop)) {
+    const std::int64_t now = clock.now().ms();
+    Due due{.high_watermarks = true};
+    if (now - last_recovery >= config.recovery_checkpoint_interval_ms) {
+      due.recovery_points = true;
+      last_recovery = now;
+    }
+    if (now - last_start >= config.start_offset_checkpoint_interval_ms) {
+      due.log_starts = true;
+      last_start = now;
+    }
+    static_cast<void>(co_await checkpoint(self, due));
+  }
+}
+
+runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t broker_epoch) {
+  self->stop.stop();
+  co_await self->gate.wait_empty();
+  Result<> result;
+  for (auto& logs : self->shard_logs) {
+    auto closed = co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return logs->shutdown(); });
+    if (!closed) result = std::move(closed);
+  }
+  if (self->loaded) {
+    auto written = co_await checkpoint(self, {.recovery_points = true, .log_starts = true, .high_watermarks = true});
+    if (!written) result = std::move(written);
+  }
+  for (std::size_t i = 0; i < self->directories.size(); ++i) {
+    LogDirectory& directory = *self->directories[i];
+    if (self->loaded && result && !directory.offline()) {
+      auto marked = co_await directory.write_clean_marker(broker_epoch);
+      if (!marked) result = std::move(marked);
+    }
+    directory.release();
+  }
+  co_return result;
+}
+
+}  // namespace dohle::storage

@@ -1,0 +1,239 @@
+// Loading all logs at start: what lies in the directories, whose it is, which shard opens it.
+#include <algorithm>
+#include <coroutine>
+#include <map>
+
+#include <base/log.h>
+#include <fmt/format.h>
+#include <runtime/start_all.h>
+
+#include "log_files.h"
+#include "log_manager_state.h"
+#include "partition_metadata.h"
+
+namespace dohle::storage {
+
+namespace {
+
+constexpr std::int64_t kReportMs = 1000;
+
+// Lets what else is due on this shard run in between.
+struct Yield {
+  [[nodiscard]] bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) const { runtime::Executor::current()->resume_later(handle); }
+  void await_resume() const {}
+};
+
+bool is_no_partition(std::string_view name) {
+  return name == "lost+found" || name == "remote-log-index-cache" || name == "__cluster_metadata-0";
+}
+
+// The log files that a recovery from `recovery_point` reads.
+std::uint64_t bytes_from(const std::vector<runtime::DirectoryEntry>& entries, Offset recovery_point) {
+  std::uint64_t total = 0;
+  std::uint64_t floor = 0;
+  for (const auto& entry : entries) {
+    const auto base = offset_in_name(entry.name, kLogSuffix);
+    if (!base) continue;
+    if (*base <= recovery_point) {
+      floor = entry.size;
+    } else {
+      total += entry.size;
+    }
+  }
+  return total + floor;
+}
+
+Offset offset_of(const OffsetMap& offsets, const TopicPartition& partition) {
+  const auto at = offsets.find(partition);
+  return at == offsets.end() ? Offset(0) : at->second;
+}
+
+}  // namespace
+
+Result<LogManager::State::FoundList> LogManager::State::scan() {
+  FoundList found;
+  checkpoints.resize(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) DOHLE_TRY(scan_directory(i, found));
+  std::map<TopicPartition, const Found*> seen;
+  for (const auto& each : found) {
+    const auto [at, fresh] = seen.emplace(each.partition, &each);
+    if (fresh) continue;
+    return fail(Errc::kMalformed,
+                fmt::format("{} and {} hold the same partition: move one of them away", at->second->path, each.path));
+  }
+  return found;
+}
+
+Result<> LogManager::State::scan_directory(std::size_t index, FoundList& found) {
+  LogDirectory& directory = *slots[index]->directory;
+  auto& files = shards.at(0).files();
+  DOHLE_ASSIGN(checkpoints[index], directory.read_checkpoints());
+  DOHLE_ASSIGN(const auto entries, files.list(directory.path()));
+  for (const auto& entry : entries) {
+    if (!entry.is_directory || is_no_partition(entry.name)) continue;
+    const auto parsed = parse_partition_directory(entry.name);
+    if (!parsed) return fail(parsed.error().code, fmt::format("{}: {}", directory.path(), parsed.error().message));
+    const std::string path = runtime::join_path(directory.path(), entry.name);
+    switch (parsed->kind) {
+      case DirectoryKind::kLive:
+        found.push_back({.path = path, .partition = parsed->partition, .slot = slots[index].get(), .directory = index});
+        break;
+      case DirectoryKind::kDelete:
+        shard_logs[0]->remove_later(directory, path, LogConfig{}.file_delete_delay_ms);
+        break;
+      case DirectoryKind::kFuture:
+      case DirectoryKind::kStray:
+        log::warn("storage", "{} is left as it is", path);
+        break;
+    }
+  }
+  return {};
+}
+
+runtime::Task<Result<LogManager::State::FoundList>> LogManager::State::identify_on(State* self, ShardLogsImpl* logs,
+                                                                                   FoundList part) {
+  auto& files = logs->shard().files();
+  for (auto& found : part) {
+    auto id = read_partition_metadata(files, found.path);
+    if (!id) co_return fail(id.error().code, fmt::format("{}: {}", found.path, id.error().message));
+    found.topic_id = *id;
+    if (found.slot->directory->had_clean_shutdown()) continue;
+    DOHLE_CO_ASSIGN(const auto entries, files.list(found.path));
+    found.bytes_to_recover =
+        bytes_from(entries, offset_of(self->checkpoints[found.directory].recovery_points, found.partition));
+  }
+  co_return part;
+}
+
+// Topic ids and sizes, read on all shards at once.
+runtime::Task<Result<LogManager::State::FoundList>> LogManager::State::identify(State* self, FoundList found) {
+  std::vector<FoundList> parts(self->shards.size());
+  for (std::size_t i = 0; i < found.size(); ++i) parts[i % parts.size()].push_back(std::move(found[i]));
+  std::vector<runtime::Task<Result<FoundList>>> tasks;
+  for (std::size_t shard = 0; shard < parts.size(); ++shard) {
+    ShardLogsImpl* logs = self->shard_logs[shard].get();
+    tasks.push_back(runtime::submit_to(logs->shard(), [self, logs, part = std::move(parts[shard])]() mutable {
+      return identify_on(self, logs, std::move(part));
+    }));
+  }
+  auto results = co_await runtime::start_all(std::move(tasks));
+  FoundList all;
+  for (auto& result : results) {
+    DOHLE_CO_TRY(result);
+    std::ranges::move(*result, std::back_inserter(all));
+  }
+  std::ranges::sort(all, {}, &Found::partition);
+  co_return all;
+}
+
+Result<LogManager::State::FoundList> LogManager::State::drop_strays(FoundList found, const LoadOptions& options) {
+  FoundList kept;
+  for (auto& each : found) {
+    if (!options.is_stray || !options.is_stray(each.partition, each.topic_id)) {
+      // A directory without a topic id waits for who knows it: get_or_create() opens it on the right shard.
+      if (each.topic_id) kept.push_back(std::move(each));
+      continue;
+    }
+    const std::string to =
+        runtime::join_path(each.slot->directory->path(),
+                           retired_directory_name(each.partition, DirectoryKind::kStray, shards.at(0).random().uuid()));
+    log::warn("storage", "{} is not a partition of this node: renaming it to {}", each.path, to);
+    DOHLE_TRY(shards.at(0).files().rename(each.path, to));
+  }
+  return kept;
+}
+
+LogSetup LogManager::State::setup_for(const Found& found, const LoadOptions& options, Progress* progress) {
+  const auto& offsets = checkpoints[found.directory];
+  LogSetup setup{.path = found.path,
+                 .partition = found.partition,
+                 .topic_id = found.topic_id,
+                 .config = options.config_for ? options.config_for(found.partition.topic) : LogConfig{},
+                 .had_clean_shutdown = found.slot->directory->had_clean_shutdown(),
+                 .recovery_point = offset_of(offsets.recovery_points, found.partition),
+                 .log_start = offset_of(offsets.log_starts, found.partition),
+                 .high_watermark = offset_of(offsets.high_watermarks, found.partition),
+                 .producer_id_expiration_ms = config.producer_id_expiration_ms};
+  setup.on_recovered_bytes = [this, progress, &options](std::uint64_t bytes) {
+    progress->bytes_recovered.fetch_add(bytes, std::memory_order_relaxed);
+    if (shards.at(0).executor().is_current()) report(*progress, options, false);
+  };
+  return setup;
+}
+
+// On shard 0.
+void LogManager::State::report(Progress& progress, const LoadOptions& options, bool last) {
+  if (!options.on_progress) return;
+  const std::int64_t now = shards.at(0).clock().now().ms();
+  if (!last && now - progress.reported_ms < kReportMs) return;
+  progress.reported_ms = now;
+  LoadProgress seen{.partitions_done = progress.partitions_done.load(),
+                    .partitions_total = progress.partitions_total,
+                    .bytes_recovered = progress.bytes_recovered.load(),
+                    .bytes_to_recover = progress.bytes_to_recover,
+                    .elapsed_ms = now - progress.began_ms};
+  const double done = seen.bytes_to_recover > 0
+                          ? static_cast<double>(seen.bytes_recovered) / static_cast<double>(seen.bytes_to_recover)
+                          : static_cast<double>(seen.partitions_done) /
+                                static_cast<double>(std::max<std::size_t>(1, seen.partitions_total));
+  if (last) {
+    seen.left_ms = 0;
+  } else if (done > 0) {
+    seen.left_ms = static_cast<std::int64_t>(static_cast<double>(seen.elapsed_ms) * (1 - std::min(done, 1.0)) / done);
+  }
+  options.on_progress(seen);
+}
+
+runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
+                                                   const LoadOptions* options, Progress* progress) {
+  for (const auto& found : part) {
+    if (found.slot->directory->offline()) continue;
+    auto loaded = logs->load(*found.slot, self->setup_for(found, *options, progress));
+    progress->partitions_done.fetch_add(1);
+    if (!loaded && !found.slot->directory->offline()) {
+      co_return fail(loaded.error().code, fmt::format("{}: {}", found.path, loaded.error().message));
+    }
+    if (self->shards.at(0).executor().is_current()) self->report(*progress, *options, false);
+    co_await Yield{};
+  }
+  co_return Result<>{};
+}
+
+runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options) {
+  DOHLE_CO_ASSIGN(auto found, self->scan());
+  DOHLE_CO_ASSIGN(found, co_await identify(self, std::move(found)));
+  DOHLE_CO_ASSIGN(found, self->drop_strays(std::move(found), options));
+  Progress progress;
+  progress.began_ms = self->shards.at(0).clock().now().ms();
+  progress.reported_ms = progress.began_ms;
+  progress.partitions_total = found.size();
+  std::vector<FoundList> parts(self->shards.size());
+  for (auto& each : found) {
+    progress.bytes_to_recover += each.bytes_to_recover;
+    const std::size_t shard =
+        self->config.shard_of ? self->config.shard_of({*each.topic_id, each.partition.partition}) : 0;
+    parts.at(shard).push_back(std::move(each));
+  }
+  for (const auto& directory : self->directories) {
+    DOHLE_CO_TRY(directory->begin_use());
+    if (auto reserved = directory->make_reserve(self->config.reserve_bytes); !reserved) {
+      log::warn("storage", "no reserve in {}: {}", directory->path(), reserved.error().message);
+    }
+  }
+  std::vector<runtime::Task<Result<>>> tasks;
+  for (std::size_t shard = 0; shard < parts.size(); ++shard) {
+    ShardLogsImpl* logs = self->shard_logs[shard].get();
+    auto work = [self, logs, part = std::move(parts[shard]), options = &options, progress = &progress]() mutable {
+      return load_on(self, logs, std::move(part), options, progress);
+    };
+    tasks.push_back(runtime::submit_to(logs->shard(), std::move(work)));
+  }
+  auto results = co_await runtime::start_all(std::move(tasks));
+  for (auto& result : results) DOHLE_CO_TRY(result);
+  self->report(progress, options, true);
+  self->loaded = true;
+  co_return Result<>{};
+}
+
+}  // namespace dohle::storage

@@ -1,0 +1,254 @@
+#include <storage/log_manager.h>
+
+#include <gtest/gtest.h>
+
+#include "storage_world.h"
+
+namespace dohle::storage {
+namespace {
+
+using runtime::CrashLoss;
+
+class LogManagerTest : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  LogManagerTest() : world(GetParam()) {}
+  void fill(Log& log, int batches, int epoch = 0) {
+    for (int i = 0; i < batches; ++i) ASSERT_TRUE(world.append(log, {.records = 2, .value_bytes = 50}, epoch));
+  }
+  void start_periodic() {
+    const auto scope = world.shards.enter(0);
+    world.manager->start();
+  }
+  std::size_t count_records(Log& log) {
+    std::int64_t next = log.log_start().value();
+    std::size_t records = 0;
+    while (Offset(next) < log.log_end()) {
+      const auto read = world.read(log, next);
+      EXPECT_TRUE(read);
+      for (const auto& batch : offsets_in(read->records)) {
+        EXPECT_EQ(batch.base, next);
+        records += static_cast<std::size_t>(batch.last - batch.base + 1);
+        next = batch.last + 1;
+      }
+    }
+    return records;
+  }
+  StorageWorld world;
+};
+INSTANTIATE_TEST_SUITE_P(Shards, LogManagerTest, ::testing::Values(1, 4));
+
+TEST_P(LogManagerTest, ACleanStopIsOpenedWithoutReadingTheLogs) {
+  world.start();
+  for (int p = 0; p < 6; ++p) fill(world.log("t", p), 10 + p);
+  world.stop_cleanly(77);
+  EXPECT_EQ(*world.files().content("/data/.kafka_cleanshutdown"), R"({"version":0,"brokerEpoch":77})");
+  EXPECT_EQ(*world.files().content("/data/recovery-point-offset-checkpoint"),
+            "0\n6\nt 0 20\nt 1 22\nt 2 24\nt 3 26\nt 4 28\nt 5 30\n");
+  std::size_t last_done = 0;
+  world.start({}, {.on_progress = [&](const LoadProgress& progress) { last_done = progress.partitions_done; }});
+  EXPECT_EQ(last_done, 6U);
+  EXPECT_EQ(world.manager->previous_broker_epoch(), 77);
+  EXPECT_FALSE(world.files().exists("/data/.kafka_cleanshutdown"));
+  for (int p = 0; p < 6; ++p) {
+    Log* log = world.manager->on(world.shard_of(p)).find({"t", p});
+    ASSERT_NE(log, nullptr);
+    EXPECT_EQ(log->flushed_end(), Offset(20 + 2 * p));
+    EXPECT_EQ(count_records(*log), 20U + 2 * static_cast<std::size_t>(p));
+  }
+}
+
+TEST_P(LogManagerTest, CommittedRecordsSurviveAPowerLoss) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const CrashLoss loss : {CrashLoss::kUnsynced, CrashLoss::kRandom, CrashLoss::kNothing}) {
+      StorageWorld life(GetParam(), seed);
+      life.start();
+      LogConfig config;
+      config.segment_bytes = 1500;
+      config.index_interval_bytes = 200;
+      std::vector<std::int64_t> committed;
+      for (int p = 0; p < 4; ++p) {
+        Log& log = life.log("t", p, config);
+        for (int i = 0; i < 5 + 7 * p; ++i) ASSERT_TRUE(life.append(log, {.records = 2, .value_bytes = 90}, i / 9));
+        ASSERT_TRUE(life.commit(log));
+        committed.push_back(log.log_end().value());
+        for (int i = 0; i < 8; ++i) ASSERT_TRUE(life.append(log, {.records = 1, .value_bytes = 90}, 9));
+      }
+      life.crash(loss);
+      life.start({}, {.config_for = [&](const std::string&) { return config; }});
+      for (int p = 0; p < 4; ++p) {
+        Log* log = life.manager->on(life.shard_of(p)).find({"t", p});
+        ASSERT_NE(log, nullptr) << "seed " << seed << " partition " << p;
+        ASSERT_GE(log->log_end().value(), committed[static_cast<std::size_t>(p)]) << "seed " << seed;
+        EXPECT_EQ(log->flushed_end(), log->log_end());
+        if (loss == CrashLoss::kNothing) EXPECT_EQ(log->log_end().value(), committed[static_cast<std::size_t>(p)] + 8);
+        std::int64_t next = 0;
+        while (Offset(next) < log->log_end()) {
+          const auto read = life.read(*log, next, {.max_bytes = 500});
+          ASSERT_TRUE(read) << read.error().message;
+          const auto batches = offsets_in(read->records);
+          ASSERT_FALSE(batches.empty()) << "seed " << seed << " at " << next;
+          for (const auto& batch : batches) {
+            ASSERT_EQ(batch.base, next);
+            next = batch.last + 1;
+          }
+        }
+        ASSERT_EQ(log->topic_id(), StorageWorld::topic_id("t"));
+        ASSERT_TRUE(life.append(*log, {}, 10));
+      }
+    }
+  }
+}
+
+TEST_P(LogManagerTest, ADamagedTailIsCutAndIndexesRebuilt) {
+  world.start();
+  LogConfig config;
+  config.index_interval_bytes = 100;
+  Log& log = world.log("t", 0, config);
+  fill(log, 20);
+  ASSERT_TRUE(world.commit(log));
+  world.crash(CrashLoss::kNothing);
+  const std::string path = "/data/t-0/00000000000000000000.log";
+  auto file = *world.files().open(path, runtime::OpenMode::kReadWrite);
+  const auto size = *file->size();
+  ASSERT_TRUE(file->write_at(size - 5, as_bytes("xxxxx")));
+  ASSERT_TRUE((*world.files().open("/data/t-0/00000000000000000000.index", runtime::OpenMode::kCreate))
+                  ->write_at(0, as_bytes("junk!")));
+  world.start({}, {.config_for = [&](const std::string&) { return config; }});
+  Log* again = world.manager->on(0).find({"t", 0});
+  EXPECT_EQ(again->log_end(), Offset(38));
+  EXPECT_EQ(count_records(*again), 38U);
+  world.stop_cleanly();
+  EXPECT_EQ(*world.files().file_size("/data/t-0/00000000000000000000.index") % 8, 0U);
+  EXPECT_GT(*world.files().file_size("/data/t-0/00000000000000000000.index"), 8U);
+}
+
+TEST_P(LogManagerTest, ProducersSurviveACleanStopAndACrash) {
+  world.start();
+  const ProducerId id(9);
+  Log& log = world.log("t", 0);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(world.append(log, {.producer = id, .producer_epoch = 2, .base_sequence = i}));
+  world.stop_cleanly();
+  world.start();
+  Log& second = world.log("t", 0);
+  const auto retry = world.append(second, {.producer = id, .producer_epoch = 2, .base_sequence = 3});
+  ASSERT_TRUE(retry);
+  EXPECT_TRUE(retry->duplicate);
+  ASSERT_TRUE(world.append(second, {.producer = id, .producer_epoch = 2, .base_sequence = 4}));
+  ASSERT_TRUE(world.commit(second));
+  world.crash(CrashLoss::kUnsynced);
+  world.start();
+  Log& third = world.log("t", 0);
+  EXPECT_TRUE(world.append(third, {.producer = id, .producer_epoch = 2, .base_sequence = 4})->duplicate);
+  EXPECT_EQ(world.append(third, {.producer = id, .producer_epoch = 1, .base_sequence = 0}).error().error.code,
+            Errc::kInvalidProducerEpoch);
+}
+
+TEST_P(LogManagerTest, TwoProcessesOnOneDirectoryAreRefused) {
+  world.start();
+  const auto scope = world.shards.enter(0);
+  const auto second = LogManager::open(world.shards, {.log_dirs = {"/data"}});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kLocked);
+  EXPECT_NE(second.error().message.find("/data"), std::string::npos);
+}
+
+TEST_P(LogManagerTest, ForeignDirectoriesAreRefusedAndMetaIsCompleted) {
+  world.start();
+  const auto meta = world.manager->directories()[0]->meta();
+  ASSERT_TRUE(meta && meta->directory_id);
+  EXPECT_EQ(meta->cluster_id, "test-cluster");
+  {
+    const auto scope = world.shards.enter(0);
+    EXPECT_EQ(world.manager->check_and_complete_meta("another", 1).error().code, Errc::kInvalidConfig);
+    EXPECT_EQ(world.manager->check_and_complete_meta("test-cluster", 2).error().code, Errc::kInvalidConfig);
+  }
+  world.stop_cleanly();
+  ASSERT_TRUE(world.files().create_directories("/data/notes"));
+  const auto refused = world.try_start();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("notes"), std::string::npos);
+}
+
+TEST_P(LogManagerTest, RemovedPartitionsAreRenamedAndGoLater) {
+  LogManagerConfig config;
+  config.flush_check_interval_ms = 100;
+  world.start(config);
+  start_periodic();
+  LogConfig topic;
+  topic.file_delete_delay_ms = 1000;
+  fill(world.log("t", 0, topic), 3);
+  ASSERT_TRUE(world.shards.run(0, [&] { return world.manager->on(0).remove({"t", 0}); }));
+  EXPECT_EQ(world.manager->on(0).find({"t", 0}), nullptr);
+  const auto deleted = [&] {
+    for (const auto& entry : *world.files().list("/data")) {
+      if (entry.name.starts_with("t-0.") && entry.name.ends_with("-delete")) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(deleted());
+  fill(world.log("t", 0, topic), 1);
+  EXPECT_EQ(world.manager->on(0).find({"t", 0})->log_end(), Offset(2));
+  world.shards.advance(std::chrono::seconds(3));
+  EXPECT_FALSE(deleted());
+  world.stop_cleanly();
+}
+
+TEST_P(LogManagerTest, StraysAreSetAside) {
+  world.start();
+  fill(world.log("mine", 0), 1);
+  fill(world.log("gone", 1), 1);
+  world.stop_cleanly();
+  world.start({}, {.is_stray = [](const TopicPartition& tp, const std::optional<TopicId>& id) {
+                EXPECT_TRUE(id);
+                return tp.topic == "gone";
+              }});
+  EXPECT_EQ(world.manager->on(world.shard_of(1)).find({"gone", 1}), nullptr);
+  EXPECT_NE(world.manager->on(0).find({"mine", 0}), nullptr);
+  bool stray = false;
+  for (const auto& entry : *world.files().list("/data")) stray = stray || entry.name.ends_with("-stray");
+  EXPECT_TRUE(stray);
+}
+
+TEST_P(LogManagerTest, CheckpointsAreWrittenWhileRunning) {
+  LogManagerConfig config;
+  config.log_dirs = {"/data", "/more"};
+  world.start(config);
+  start_periodic();
+  Log& log = world.log("t", 0);
+  Log& other = world.log("t", 1);
+  fill(log, 5);
+  fill(other, 5);
+  EXPECT_NE(log.path().substr(0, 5), other.path().substr(0, 5));
+  {
+    const auto scope = world.shards.enter(0);
+    log.set_high_watermark(Offset(7));
+  }
+  world.shards.advance(std::chrono::seconds(6));
+  EXPECT_EQ(*world.files().durable_content(log.path().substr(0, 5) + "/replication-offset-checkpoint"),
+            "0\n1\nt 0 7\n");
+  world.shards.advance(std::chrono::seconds(60));
+  EXPECT_EQ(*world.files().durable_content(log.path().substr(0, 5) + "/recovery-point-offset-checkpoint"),
+            "0\n1\nt 0 0\n");
+  const auto described = world.shards.run(0, [&] { return world.manager->describe(); });
+  ASSERT_EQ(described.size(), 2U);
+  EXPECT_EQ(described[0].replicas.size() + described[1].replicas.size(), 2U);
+  world.stop_cleanly();
+}
+
+TEST_P(LogManagerTest, FlushMsFlushesInTheBackground) {
+  world.start();
+  start_periodic();
+  LogConfig config;
+  config.flush_messages = kMaxLong;
+  config.flush_ms = 2000;
+  Log& log = world.log("t", 0, config);
+  fill(log, 1);
+  world.shards.advance(std::chrono::milliseconds(1500));
+  EXPECT_EQ(log.flushed_end(), Offset(0));
+  world.shards.advance(std::chrono::seconds(3));
+  EXPECT_EQ(log.flushed_end(), Offset(2));
+  world.stop_cleanly();
+}
+
+}  // namespace
+}  // namespace dohle::storage

@@ -1,0 +1,306 @@
+#include "segment.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+#include <records/reader.h>
+
+#include "log_files.h"
+
+namespace dohle::storage {
+
+namespace {
+
+constexpr std::uint64_t kMinStep = 32U << 10U;
+constexpr std::uint64_t kMaxStep = 8U << 20U;
+
+std::string path_of(const SegmentSetup& setup, std::string_view suffix) {
+  return runtime::join_path(setup.directory, file_name(setup.base, suffix));
+}
+
+std::int64_t max_segment_ms(const LogConfig& config) {
+  if (config.cleanup_compact && config.max_compaction_lag_ms > 0) {
+    return std::min(config.max_compaction_lag_ms, config.segment_ms);
+  }
+  return config.segment_ms;
+}
+
+}  // namespace
+
+Segment::Segment(const SegmentSetup& setup)
+    : files_(setup.files),
+      base_(setup.base),
+      log_(setup.files, setup.pool, path_of(setup, kLogSuffix)),
+      index_(setup.files, setup.pool, path_of(setup, kIndexSuffix), setup.base),
+      time_index_(setup.files, setup.pool, path_of(setup, kTimeIndexSuffix), setup.base),
+      txn_index_(setup.files, setup.pool, path_of(setup, kTxnIndexSuffix)),
+      created_ms_(setup.created_ms),
+      roll_jitter_ms_(setup.roll_jitter_ms) {}
+
+Result<std::unique_ptr<Segment>> Segment::create(const SegmentSetup& setup) {
+  std::unique_ptr<Segment> segment(new Segment(setup));
+  DOHLE_ASSIGN(const auto file, segment->log_.get(true));
+  DOHLE_TRY(file->truncate(0));
+  DOHLE_TRY(segment->index_.file().reset());
+  DOHLE_TRY(segment->time_index_.file().reset());
+  if (auto gone = setup.files.remove_file(segment->txn_index_.lazy().path());
+      !gone && gone.error().code != Errc::kNotFound) {
+    return fail(gone.error());
+  }
+  segment->max_timestamp_ = TimeEntry{-1, setup.base};
+  return segment;
+}
+
+Result<std::unique_ptr<Segment>> Segment::open(const SegmentSetup& setup) {
+  std::unique_ptr<Segment> segment(new Segment(setup));
+  DOHLE_ASSIGN(segment->size_, setup.files.file_size(segment->log_.path()));
+  if (segment->size_ > std::numeric_limits<std::int32_t>::max()) {
+    return fail(Errc::kCorrupt, fmt::format("{} is larger than a segment can be", segment->log_.path()));
+  }
+  segment->allocated_ = segment->size_;
+  return segment;
+}
+
+Result<> Segment::load_indexes() {
+  DOHLE_TRY(index_.load());
+  if (auto loaded = time_index_.load(); !loaded) {
+    if (loaded.error().code != Errc::kNotFound) return loaded;
+    DOHLE_TRY(time_index_.file().reset());
+  }
+  return txn_index_.load(base_);
+}
+
+// Blocks are there before bytes are accepted: a full disk is an answer, not a torn batch.
+Result<> Segment::reserve(const runtime::FileRef& file, std::uint64_t bytes) {
+  const std::uint64_t needed = size_ + bytes;
+  if (needed <= allocated_) return {};
+  const std::uint64_t step = std::max(bytes, std::clamp(size_, kMinStep, kMaxStep));
+  auto reserved = file->allocate(size_, step);
+  if (!reserved && reserved.error().code == Errc::kNoSpace && step > bytes) {
+    reserved = file->allocate(size_, bytes);
+    if (reserved) allocated_ = needed;
+    return reserved;
+  }
+  if (!reserved) return reserved.error().code == Errc::kUnsupported ? Result<>{} : reserved;
+  allocated_ = size_ + step;
+  return {};
+}
+
+Result<> Segment::append(Bytes bytes, const std::vector<BatchPlace>& batches, std::int32_t index_interval_bytes) {
+  DOHLE_ASSIGN(const auto file, log_.get());
+  if (tail_unknown_) {
+    DOHLE_TRY(file->truncate(size_));
+    tail_unknown_ = false;
+    allocated_ = size_;
+  }
+  DOHLE_TRY(reserve(file, bytes.size()));
+  if (auto written = file->write_at(size_, bytes); !written) {
+    tail_unknown_ = !file->truncate(size_).has_value();
+    allocated_ = size_;
+    return written;
+  }
+  DOHLE_ASSIGN(TimeEntry max, max_timestamp());
+  if (!first_timestamp_ && size_ == 0 && !batches.empty()) first_timestamp_ = batches.front().max_timestamp;
+  std::uint64_t position = size_;
+  size_ += bytes.size();
+  for (const auto& batch : batches) {
+    if (batch.max_timestamp > max.timestamp) max = {batch.max_timestamp, batch.last_offset};
+    max_timestamp_ = max;
+    if (bytes_since_index_entry_ > static_cast<std::uint64_t>(index_interval_bytes)) {
+      DOHLE_TRY(add_index_entry(batch.last_offset, position));
+      bytes_since_index_entry_ = 0;
+    }
+    position += batch.size;
+    bytes_since_index_entry_ += batch.size;
+  }
+  return {};
+}
+
+Result<> Segment::add_index_entry(Offset offset, std::uint64_t position) {
+  DOHLE_TRY(index_.append(offset, static_cast<std::uint32_t>(position)));
+  DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
+  return time_index_.maybe_append(max.timestamp, max.offset);
+}
+
+Result<std::int64_t> Segment::first_batch_timestamp() {
+  if (!first_timestamp_ && size_ > 0) {
+    DOHLE_ASSIGN(const auto file, log_.get());
+    BatchHeaderScanner scanner(file, 0, size_);
+    DOHLE_ASSIGN(const auto first, scanner.next());
+    first_timestamp_ = first ? first->max_timestamp : -1;
+  }
+  return first_timestamp_.value_or(-1);
+}
+
+Result<bool> Segment::should_roll(const RollQuestion& question, const LogConfig& config) {
+  const std::int64_t relative = question.last_offset - base_;
+  if (relative < 0 || relative > std::numeric_limits<std::int32_t>::max()) return true;
+  if (size_ == 0) return false;
+  if (size_ + question.bytes > static_cast<std::uint64_t>(config.segment_bytes)) return true;
+  if (index_.is_full(config.segment_index_bytes) || time_index_.is_full(config.segment_index_bytes)) return true;
+  DOHLE_ASSIGN(const std::int64_t first, first_batch_timestamp());
+  const std::int64_t waited = first >= 0 ? question.max_timestamp - first : question.now_ms - created_ms_;
+  return waited > max_segment_ms(config) - roll_jitter_ms_;
+}
+
+Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
+  DOHLE_ASSIGN(const OffsetPosition start, index_.lookup(offset, probe));
+  DOHLE_ASSIGN(const auto file, log_.get());
+  BatchHeaderScanner scanner(file, start.position, size_, probe);
+  for (;;) {
+    DOHLE_ASSIGN(const auto batch, scanner.next());
+    if (!batch || batch->last_offset >= offset) return batch;
+  }
+}
+
+Result<Offset> Segment::read_next_offset() {
+  if (size_ == 0) return base_;
+  DOHLE_ASSIGN(const OffsetPosition start, index_.last());
+  DOHLE_ASSIGN(const auto file, log_.get());
+  BatchHeaderScanner scanner(file, start.position, size_);
+  Offset next = base_;
+  for (;;) {
+    DOHLE_ASSIGN(const auto batch, scanner.next());
+    if (!batch) return next;
+    next = batch->last_offset.next();
+  }
+}
+
+Result<TimeEntry> Segment::max_timestamp() {
+  if (!max_timestamp_) {
+    DOHLE_ASSIGN(max_timestamp_, time_index_.last());
+  }
+  return *max_timestamp_;
+}
+
+Result<std::int64_t> Segment::retention_timestamp() {
+  DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
+  if (max.timestamp >= 0) return max.timestamp;
+  return files_.modified_ms(log_.path());
+}
+
+Result<TimeEntry> Segment::scan_max_timestamp() {
+  DOHLE_ASSIGN(TimeEntry max, time_index_.last());
+  DOHLE_ASSIGN(const OffsetPosition start, index_.lookup(max.offset));
+  DOHLE_ASSIGN(const auto file, log_.get());
+  BatchHeaderScanner scanner(file, start.position, size_);
+  for (;;) {
+    DOHLE_ASSIGN(const auto batch, scanner.next());
+    if (!batch) return max;
+    if (batch->max_timestamp > max.timestamp) max = {batch->max_timestamp, batch->last_offset};
+  }
+}
+
+Result<std::optional<TimeEntry>> Segment::find_by_timestamp(std::int64_t timestamp, Offset from, LeaderEpoch* epoch) {
+  DOHLE_ASSIGN(const TimeEntry lower, time_index_.lookup(timestamp));
+  DOHLE_ASSIGN(const OffsetPosition start, index_.lookup(std::max(lower.offset, from)));
+  DOHLE_ASSIGN(const auto file, log_.get());
+  BatchHeaderScanner scanner(file, start.position, size_);
+  for (;;) {
+    DOHLE_ASSIGN(const auto place, scanner.next());
+    if (!place) return std::optional<TimeEntry>{};
+    if (place->max_timestamp < timestamp || place->last_offset < from) continue;
+    BatchFileReader reader(file, place->position, place->end());
+    DOHLE_ASSIGN(const auto batch, reader.next());
+    if (!batch) return std::optional<TimeEntry>{};
+    records::RecordReader records(*batch);
+    for (;;) {
+      DOHLE_ASSIGN(const bool more, records.next());
+      if (!more) break;
+      const auto& record = records.record();
+      if (record.timestamp_ms < timestamp || record.offset < from) continue;
+      if (epoch != nullptr) *epoch = place->leader_epoch;
+      return std::optional(TimeEntry{record.timestamp_ms, record.offset});
+    }
+  }
+}
+
+Result<std::uint64_t> Segment::truncate_to(Offset offset, std::int64_t now_ms) {
+  DOHLE_ASSIGN(const auto batch, find(offset));
+  DOHLE_TRY(index_.truncate_to(offset));
+  DOHLE_TRY(time_index_.truncate_to(offset));
+  DOHLE_TRY(txn_index_.truncate_to(offset));
+  std::uint64_t cut = 0;
+  if (batch) {
+    cut = size_ - batch->position;
+    DOHLE_TRY(cut_to(batch->position));
+  }
+  if (size_ == 0) {
+    created_ms_ = now_ms;
+    first_timestamp_.reset();
+  }
+  bytes_since_index_entry_ = 0;
+  DOHLE_ASSIGN(max_timestamp_, scan_max_timestamp());
+  return cut;
+}
+
+Result<> Segment::cut_to(std::uint64_t bytes) {
+  DOHLE_ASSIGN(const auto file, log_.get());
+  DOHLE_TRY(file->truncate(bytes));
+  size_ = bytes;
+  allocated_ = bytes;
+  return {};
+}
+
+Result<> Segment::seal() {
+  DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
+  DOHLE_TRY(time_index_.maybe_append(max.timestamp, max.offset));
+  DOHLE_TRY(time_index_.file().write_out());
+  DOHLE_TRY(index_.file().write_out());
+  if (allocated_ > size_ || tail_unknown_) {
+    DOHLE_TRY(cut_to(size_));
+    tail_unknown_ = false;
+  }
+  return {};
+}
+
+Result<> Segment::collect_files(std::vector<runtime::FileRef>& into, bool indexes) {
+  DOHLE_ASSIGN(auto log_file, log_.get());
+  into.push_back(std::move(log_file));
+  if (!indexes) return {};
+  DOHLE_ASSIGN(auto index_file, index_.file().file());
+  into.push_back(std::move(index_file));
+  DOHLE_ASSIGN(auto time_file, time_index_.file().file());
+  into.push_back(std::move(time_file));
+  if (txn_index_.exists()) {
+    DOHLE_ASSIGN(auto txn_file, txn_index_.lazy().get());
+    into.push_back(std::move(txn_file));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> Segment::change_suffix(std::string_view from, std::string_view to) {
+  std::vector<std::string> renamed;
+  for (LazyFile* file : {&log_, &index_.file().lazy(), &time_index_.file().lazy(), &txn_index_.lazy()}) {
+    std::string path = file->path();
+    path.resize(path.size() - from.size());
+    path.append(to);
+    auto done = file->rename(path);
+    if (!done && done.error().code == Errc::kNotFound) continue;
+    if (!done) return fail(done.error());
+    renamed.push_back(std::move(path));
+  }
+  return renamed;
+}
+
+void Segment::set_directory(const std::string& directory) {
+  for (LazyFile* file : {&log_, &index_.file().lazy(), &time_index_.file().lazy(), &txn_index_.lazy()}) {
+    file->set_path(runtime::join_path(directory, file->path().substr(file->path().find_last_of('/') + 1)));
+  }
+}
+
+Result<> Segment::reset_indexes() {
+  max_timestamp_ = TimeEntry{-1, base_};
+  DOHLE_TRY(index_.file().reset());
+  DOHLE_TRY(time_index_.file().reset());
+  return txn_index_.reset();
+}
+
+void Segment::note_recovered(const BatchPlace& batch, std::int64_t max_timestamp) {
+  if (!max_timestamp_ || max_timestamp > max_timestamp_->timestamp) {
+    max_timestamp_ = TimeEntry{max_timestamp, batch.last_offset};
+  }
+}
+
+}  // namespace dohle::storage

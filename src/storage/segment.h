@@ -1,0 +1,114 @@
+// Segment: a stretch of a log in one file, with its indexes. Positions are bytes in the file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/ids.h>
+#include <base/result.h>
+#include <runtime/file_system.h>
+#include <storage/log_config.h>
+
+#include "batch_scan.h"
+#include "offset_index.h"
+#include "open_files.h"
+#include "time_index.h"
+#include "transaction_index.h"
+
+namespace dohle::storage {
+
+struct SegmentSetup {
+  runtime::FileSystem& files;
+  OpenFiles& pool;
+  const std::string& directory;
+  Offset base;
+  std::int64_t created_ms = 0;  // wall clock
+  std::int64_t roll_jitter_ms = 0;
+};
+
+// What an append is about to bring, as far as rolling is concerned.
+struct RollQuestion {
+  std::uint64_t bytes = 0;
+  Offset last_offset;
+  std::int64_t max_timestamp = -1;
+  std::int64_t now_ms = 0;
+};
+
+class Segment {
+ public:
+  // A new, empty segment; files that lie there already are emptied.
+  [[nodiscard]] static Result<std::unique_ptr<Segment>> create(const SegmentSetup& setup);
+  // An existing one, as it is: reads no data. Missing or damaged indexes show in load_indexes().
+  [[nodiscard]] static Result<std::unique_ptr<Segment>> open(const SegmentSetup& setup);
+  // kNotFound without an offset index, kCorrupt with a damaged one. A missing time index is created.
+  [[nodiscard]] Result<> load_indexes();
+
+  [[nodiscard]] Offset base() const { return base_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+  // `batches` describe `bytes`, one after the other from position 0 of it. All or nothing: a short write is cut off.
+  [[nodiscard]] Result<> append(Bytes bytes, const std::vector<BatchPlace>& batches, std::int32_t index_interval_bytes);
+  [[nodiscard]] Result<bool> should_roll(const RollQuestion& question, const LogConfig& config);
+
+  // The first batch that ends at or after `offset`, looked for from its index entry on. Nothing beyond the last batch.
+  [[nodiscard]] Result<std::optional<BatchPlace>> find(Offset offset, Probe probe = nullptr);
+  // After the last record; the base offset when empty.
+  [[nodiscard]] Result<Offset> read_next_offset();
+  // The largest timestamp and its batch's last offset; (-1, base) when there is none.
+  [[nodiscard]] Result<TimeEntry> max_timestamp();
+  // For retention: the file's time of change when no record has a timestamp.
+  [[nodiscard]] Result<std::int64_t> retention_timestamp();
+  // The first record at or after both; nothing when there is none.
+  [[nodiscard]] Result<std::optional<TimeEntry>> find_by_timestamp(std::int64_t timestamp, Offset from,
+                                                                   LeaderEpoch* epoch);
+  [[nodiscard]] Result<runtime::FileRef> file() { return log_.get(); }
+
+  // Cuts what begins at or above `offset`; returns the bytes cut.
+  [[nodiscard]] Result<std::uint64_t> truncate_to(Offset offset, std::int64_t now_ms);
+  // No more appends: the time index gets the maximum, indexes are written out, spare blocks given back.
+  [[nodiscard]] Result<> seal();
+  // Files to sync so that data, or with `indexes` everything, is durable.
+  [[nodiscard]] Result<> collect_files(std::vector<runtime::FileRef>& into, bool indexes);
+
+  // Renames all files from one suffix to another; absent ones are skipped. Returns the new paths.
+  [[nodiscard]] Result<std::vector<std::string>> change_suffix(std::string_view from, std::string_view to);
+  void set_directory(const std::string& directory);
+
+  [[nodiscard]] OffsetIndex& offset_index() { return index_; }
+  [[nodiscard]] TimeIndex& time_index() { return time_index_; }
+  [[nodiscard]] TransactionIndex& transaction_index() { return txn_index_; }
+  [[nodiscard]] const std::string& path() const { return log_.path(); }
+
+  // Starts the indexes anew; for recovery, which appends to them as it reads.
+  [[nodiscard]] Result<> reset_indexes();
+  void note_recovered(const BatchPlace& batch, std::int64_t max_timestamp);
+  [[nodiscard]] Result<> add_index_entry(Offset offset, std::uint64_t position);
+  [[nodiscard]] Result<> cut_to(std::uint64_t bytes);
+
+ private:
+  Segment(const SegmentSetup& setup);
+  [[nodiscard]] Result<> reserve(const runtime::FileRef& file, std::uint64_t bytes);
+  [[nodiscard]] Result<std::int64_t> first_batch_timestamp();
+  [[nodiscard]] Result<TimeEntry> scan_max_timestamp();
+
+  runtime::FileSystem& files_;
+  Offset base_;
+  LazyFile log_;
+  OffsetIndex index_;
+  TimeIndex time_index_;
+  TransactionIndex txn_index_;
+  std::uint64_t size_ = 0;
+  std::uint64_t allocated_ = 0;  // blocks are there up to here
+  bool tail_unknown_ = false;    // a failed write could not be cut off
+  std::uint64_t bytes_since_index_entry_ = 0;
+  std::int64_t created_ms_;
+  std::int64_t roll_jitter_ms_;
+  std::optional<std::int64_t> first_timestamp_;
+  std::optional<TimeEntry> max_timestamp_;  // nothing: not read yet
+};
+
+}  // namespace dohle::storage

@@ -1,0 +1,226 @@
+#include "shard_logs.h"
+
+#include <algorithm>
+
+#include <base/log.h>
+#include <fmt/format.h>
+
+#include "log_files.h"
+
+namespace dohle::storage {
+
+ShardLogsImpl::ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories)
+    : shard_(shard),
+      config_(config),
+      directories_(directories),
+      tail_cache_(config.tail_cache_bytes_per_shard),
+      open_files_(config.open_segments_per_shard) {}
+
+LogServices ShardLogsImpl::services(LogDirectory& directory) {
+  return {.files = shard_.files(),
+          .clock = shard_.clock(),
+          .random = shard_.random(),
+          .commit_log = directory.commit_log(),
+          .tail_cache = tail_cache_,
+          .open_files = open_files_,
+          .decompressor = decompressor_};
+}
+
+Log* ShardLogsImpl::find(const TopicPartition& partition) {
+  const auto at = logs_.find(partition);
+  return at == logs_.end() ? nullptr : at->second.log.get();
+}
+
+LogDirectory* ShardLogsImpl::directory_of(const TopicPartition& partition) {
+  const auto at = logs_.find(partition);
+  return at == logs_.end() ? nullptr : at->second.slot->directory;
+}
+
+std::vector<Log*> ShardLogsImpl::all() {
+  std::vector<Log*> out;
+  out.reserve(logs_.size());
+  for (auto& [partition, managed] : logs_) out.push_back(managed.log.get());
+  return out;
+}
+
+std::size_t ShardLogsImpl::index_of(const DirectorySlot* slot) const {
+  const auto at = std::ranges::find_if(directories_, [&](const auto& each) { return each.get() == slot; });
+  return static_cast<std::size_t>(at - directories_.begin());
+}
+
+// Where the partition lies already; else where it is asked to be; else the directory with the fewest logs.
+Result<DirectorySlot*> ShardLogsImpl::choose(const TopicPartition& partition, const std::optional<Uuid>& id) {
+  const std::string name = partition_directory_name(partition);
+  DirectorySlot* best = nullptr;
+  for (const auto& slot : directories_) {
+    if (slot->directory->offline()) continue;
+    if (shard_.files().exists(runtime::join_path(slot->directory->path(), name))) return slot.get();
+    if (id && slot->directory->id() != *id) continue;
+    if (best == nullptr || slot->logs.load() < best->logs.load()) best = slot.get();
+  }
+  if (best == nullptr) return fail(Errc::kStorage, fmt::format("no online log directory for {}", name));
+  return best;
+}
+
+runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
+                                                         std::optional<Uuid> directory) {
+  if (Log* log = find(partition)) {
+    DOHLE_CO_TRY(log->assign_topic_id(topic_id));
+    co_return log;
+  }
+  DOHLE_CO_ASSIGN(DirectorySlot* const slot, choose(partition, directory));
+  LogSetup setup{.path = runtime::join_path(slot->directory->path(), partition_directory_name(partition)),
+                 .partition = partition,
+                 .topic_id = topic_id,
+                 .config = std::move(config),
+                 .producer_id_expiration_ms = config_.producer_id_expiration_ms};
+  // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
+  setup.had_clean_shutdown = !shard_.files().exists(setup.path);
+  DOHLE_CO_TRY(load(*slot, std::move(setup)));
+  co_return find(partition);
+}
+
+Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
+  const TopicPartition partition = setup.partition;
+  DOHLE_ASSIGN(auto log, Log::open(std::move(setup), services(*slot.directory)));
+  logs_.insert_or_assign(partition, Managed{std::move(log), &slot, shard_.clock().now().ms()});
+  slot.logs.fetch_add(1);
+  return {};
+}
+
+runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {
+  const auto at = logs_.find(partition);
+  if (at == logs_.end())
+    co_return fail(Errc::kNotFound, fmt::format("no log of {}", partition_directory_name(partition)));
+  LogDirectory& directory = *at->second.slot->directory;
+  const std::string from = at->second.log->path();
+  const std::int64_t delay = at->second.log->config().file_delete_delay_ms;
+  const std::string to = runtime::join_path(
+      directory.path(), retired_directory_name(partition, DirectoryKind::kDelete, shard_.random().uuid()));
+  DOHLE_CO_TRY(shard_.files().rename(from, to));
+  at->second.slot->logs.fetch_sub(1);
+  logs_.erase(at);
+  remove_later(directory, to, delay);
+  CommitSet renamed;
+  renamed.directories.push_back(directory.path());
+  co_return co_await directory.commit_log().commit(std::move(renamed));
+}
+
+void ShardLogsImpl::remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms) {
+  due_directories_.emplace(shard_.clock().now().ms() + after_ms, DueDirectory{&directory, std::move(path)});
+}
+
+Result<std::unique_ptr<Log>> ShardLogsImpl::open_unmanaged(LogDirectory& directory, LogSetup setup) {
+  return Log::open(std::move(setup), services(directory));
+}
+
+void ShardLogsImpl::start() {
+  last_retention_ms_ = shard_.clock().now().ms();
+  last_expiry_ms_ = last_retention_ms_;
+  runtime::spawn(housekeeping(this));
+}
+
+runtime::Task<void> ShardLogsImpl::housekeeping(ShardLogsImpl* self) {
+  const auto pass = self->gate_.enter();
+  const auto pause = std::chrono::milliseconds(self->config_.flush_check_interval_ms);
+  while (co_await runtime::sleep_for(pause, &self->stop_)) self->tick();
+}
+
+void ShardLogsImpl::tick() {
+  const std::int64_t now_ms = shard_.clock().now().ms();
+  const std::int64_t wall_ms = wall_clock_.accept(now_ms, shard_.clock().wall_ms());
+  for (auto& [partition, managed] : logs_) {
+    flush_due(managed, now_ms);
+    managed.log->delete_due_files();
+  }
+  remove_due_directories(now_ms);
+  if (now_ms - last_retention_ms_ >= config_.retention_check_interval_ms) {
+    last_retention_ms_ = now_ms;
+    run_retention(wall_ms);
+  }
+  if (now_ms - last_expiry_ms_ >= config_.producer_id_expiration_check_interval_ms) {
+    last_expiry_ms_ = now_ms;
+    for (auto& [partition, managed] : logs_) managed.log->remove_expired_producers(wall_ms);
+  }
+}
+
+void ShardLogsImpl::flush_due(Managed& managed, std::int64_t now_ms) {
+  if (managed.log->flushed_end() == managed.log->log_end()) {
+    managed.flushed_ms = now_ms;
+    return;
+  }
+  const std::int64_t flush_ms = managed.log->config().flush_ms;
+  if (flush_ms == kMaxLong || now_ms - managed.flushed_ms < flush_ms) return;
+  managed.flushed_ms = now_ms;
+  runtime::spawn(flush(this, managed.log->partition()));
+}
+
+runtime::Task<void> ShardLogsImpl::flush(ShardLogsImpl* self, TopicPartition partition) {
+  const auto pass = self->gate_.enter();
+  Log* log = self->find(partition);
+  if (log == nullptr) co_return;
+  const auto flushed = co_await log->commit(log->log_end());
+  if (!flushed) log::warn("storage", "flush of {}: {}", partition_directory_name(partition), flushed.error().message);
+}
+
+void ShardLogsImpl::run_retention(std::int64_t wall_ms) {
+  for (auto& [partition, managed] : logs_) {
+    if (managed.slot->directory->offline()) continue;
+    const auto deleted = managed.log->delete_old_segments(wall_ms);
+    if (!deleted) {
+      log::warn("storage", "retention of {}: {}", partition_directory_name(partition), deleted.error().message);
+    }
+  }
+}
+
+void ShardLogsImpl::remove_due_directories(std::int64_t now_ms) {
+  while (!due_directories_.empty() && due_directories_.begin()->first <= now_ms) {
+    auto due = std::move(due_directories_.begin()->second);
+    due_directories_.erase(due_directories_.begin());
+    due.directory->commit_log().run_in_background([&files = shard_.files(), path = std::move(due.path)] {
+      const auto removed = files.remove_all(path);
+      if (!removed) log::warn("storage", "could not remove {}: {}", path, removed.error().message);
+    });
+  }
+}
+
+runtime::Task<Result<>> ShardLogsImpl::shutdown() {
+  stop_.stop();
+  co_await gate_.wait_empty();
+  Result<> result;
+  for (auto& [partition, managed] : logs_) {
+    auto closed = co_await managed.log->close();
+    if (closed) continue;
+    log::error("storage", "closing {}: {}", partition_directory_name(partition), closed.error().message);
+    if (!managed.slot->directory->offline()) result = std::move(closed);
+  }
+  stopped_offsets_ = offsets();
+  logs_.clear();  // on their own shard: so are the buffers they hold
+  co_return result;
+}
+
+std::vector<ShardOffsets> ShardLogsImpl::offsets() {
+  if (stopped_offsets_) return *stopped_offsets_;
+  std::vector<ShardOffsets> out(directories_.size());
+  for (auto& [partition, managed] : logs_) {
+    auto& mine = out[index_of(managed.slot)];
+    mine.recovery_points[partition] = managed.log->flushed_end();
+    mine.high_watermarks[partition] = managed.log->high_watermark();
+    if (managed.log->log_start() > managed.log->first_segment_base())
+      mine.log_starts[partition] = managed.log->log_start();
+  }
+  return out;
+}
+
+std::vector<std::vector<DirectoryDescription::Replica>> ShardLogsImpl::describe() {
+  std::vector<std::vector<DirectoryDescription::Replica>> out(directories_.size());
+  for (auto& [partition, managed] : logs_) {
+    out[index_of(managed.slot)].push_back({.partition = partition,
+                                           .size_bytes = managed.log->size_bytes(),
+                                           .log_end = managed.log->log_end(),
+                                           .high_watermark = managed.log->high_watermark()});
+  }
+  return out;
+}
+
+}  // namespace dohle::storage

@@ -1,0 +1,97 @@
+// ShardLogsImpl: the logs of one shard, what they share, and their periodic work.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <records/codec.h>
+#include <runtime/sync.h>
+#include <storage/log_manager.h>
+
+#include "open_files.h"
+#include "tail_cache.h"
+#include "wall_clock_guard.h"
+
+namespace dohle::storage {
+
+// A directory as all shards see it.
+struct DirectorySlot {
+  LogDirectory* directory = nullptr;
+  std::atomic<std::size_t> logs{0};
+};
+using DirectorySlots = std::vector<std::unique_ptr<DirectorySlot>>;
+
+// The offsets of one shard's logs in one directory.
+struct ShardOffsets {
+  OffsetMap recovery_points;
+  OffsetMap log_starts;  // only those above their first segment
+  OffsetMap high_watermarks;
+};
+
+class ShardLogsImpl final : public ShardLogs {
+ public:
+  // Everything outlives it.
+  ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories);
+
+  [[nodiscard]] Log* find(const TopicPartition& partition) override;
+  [[nodiscard]] runtime::Task<Result<Log*>> get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
+                                                          std::optional<Uuid> directory) override;
+  [[nodiscard]] runtime::Task<Result<>> remove(TopicPartition partition) override;
+  [[nodiscard]] std::vector<Log*> all() override;
+  [[nodiscard]] LogDirectory* directory_of(const TopicPartition& partition) override;
+  [[nodiscard]] Result<std::unique_ptr<Log>> open_unmanaged(LogDirectory& directory, LogSetup setup) override;
+
+  // Opens a log found on disk.
+  [[nodiscard]] Result<> load(DirectorySlot& slot, LogSetup setup);
+  // Removes the directory `after_ms` from now.
+  void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
+  // Starts the periodic work.
+  void start();
+  [[nodiscard]] runtime::Task<Result<>> shutdown();
+  // By index of the directory.
+  [[nodiscard]] std::vector<ShardOffsets> offsets();
+  [[nodiscard]] std::vector<std::vector<DirectoryDescription::Replica>> describe();
+  [[nodiscard]] runtime::Shard& shard() { return shard_; }
+
+ private:
+  struct Managed {
+    std::unique_ptr<Log> log;
+    DirectorySlot* slot = nullptr;
+    std::int64_t flushed_ms = 0;  // monotonic, when all was last flushed
+  };
+  struct DueDirectory {
+    LogDirectory* directory;
+    std::string path;
+  };
+  [[nodiscard]] LogServices services(LogDirectory& directory);
+  [[nodiscard]] Result<DirectorySlot*> choose(const TopicPartition& partition, const std::optional<Uuid>& id);
+  [[nodiscard]] static runtime::Task<void> housekeeping(ShardLogsImpl* self);
+  void tick();
+  void flush_due(Managed& managed, std::int64_t now_ms);
+  void run_retention(std::int64_t wall_ms);
+  void remove_due_directories(std::int64_t now_ms);
+  [[nodiscard]] static runtime::Task<void> flush(ShardLogsImpl* self, TopicPartition partition);
+  [[nodiscard]] std::size_t index_of(const DirectorySlot* slot) const;
+
+  runtime::Shard& shard_;
+  const LogManagerConfig& config_;
+  DirectorySlots& directories_;
+  TailCachePool tail_cache_;
+  OpenFiles open_files_;
+  records::Decompressor decompressor_;
+  WallClockGuard wall_clock_;
+  std::map<TopicPartition, Managed> logs_;
+  std::multimap<std::int64_t, DueDirectory> due_directories_;
+  std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()
+  std::int64_t last_retention_ms_ = 0;
+  std::int64_t last_expiry_ms_ = 0;
+  runtime::StopSource stop_;
+  runtime::Gate gate_;
+};
+
+}  // namespace dohle::storage

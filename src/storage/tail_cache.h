@@ -1,0 +1,82 @@
+// TailCache: the newest batches of a log, in memory for its readers. All logs of a shard share one budget; the oldest
+// batch of the shard goes first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <optional>
+#include <vector>
+
+#include <base/buffer.h>
+#include <base/ids.h>
+#include <runtime/fragment.h>
+
+#include "batch_scan.h"
+
+namespace dohle::storage {
+
+class TailCache;
+
+class TailCachePool {
+ public:
+  explicit TailCachePool(std::uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  TailCachePool(const TailCachePool&) = delete;
+  TailCachePool& operator=(const TailCachePool&) = delete;
+  [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
+  void set_limit(std::uint64_t bytes);
+
+ private:
+  friend class TailCache;
+  void shrink();
+  std::uint64_t limit_bytes_;
+  std::uint64_t used_bytes_ = 0;
+  std::list<TailCache*> ages_;  // one element a batch, oldest first
+};
+
+class TailCache {
+ public:
+  explicit TailCache(TailCachePool& pool) : pool_(pool) {}
+  TailCache(const TailCache&) = delete;
+  TailCache& operator=(const TailCache&) = delete;
+  ~TailCache() { clear(); }
+
+  // `batches` describe `bytes`, with positions in their segment. A slice that pins more than four times its size is
+  // copied: 100 bytes never keep a request alive.
+  void append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base);
+  // Batches from the one that holds `from` on, ending at or below `upper`, within max_bytes; the first one whole in any
+  // case when `min_one`. Nothing when `from` is not here. `first_size`: of the batch that holds `from`.
+  struct Found {
+    runtime::Fragments fragments;
+    std::uint64_t bytes = 0;
+    std::uint64_t first_size = 0;
+  };
+  [[nodiscard]] std::optional<Found> read(Offset from, Offset upper, std::uint64_t max_bytes, bool min_one) const;
+  // Where the batch that begins at exactly `offset` lies.
+  struct Position {
+    Offset segment_base;
+    std::uint64_t position;
+  };
+  [[nodiscard]] std::optional<Position> position_of(Offset offset) const;
+  void clear();
+  [[nodiscard]] std::size_t batches() const { return entries_.size(); }
+
+ private:
+  friend class TailCachePool;
+  struct Entry {
+    Offset base;
+    Offset last;
+    Offset segment_base;
+    std::uint64_t position;
+    Slice bytes;
+    std::list<TailCache*>::iterator age;
+  };
+  void drop_oldest();
+  [[nodiscard]] std::size_t first_ending_at_or_after(Offset offset) const;
+
+  TailCachePool& pool_;
+  std::deque<Entry> entries_;  // contiguous offsets
+};
+
+}  // namespace dohle::storage

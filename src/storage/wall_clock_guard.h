@@ -1,0 +1,24 @@
+// WallClockGuard: the wall clock as retention and expiry may believe it. A jump of more than five minutes against the
+// monotonic clock counts only after it has stood for half an hour.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace dohle::storage {
+
+class WallClockGuard {
+ public:
+  // Both clocks read together; the accepted wall clock in ms.
+  [[nodiscard]] std::int64_t accept(std::int64_t monotonic_ms, std::int64_t wall_ms);
+
+ private:
+  struct Anchor {
+    std::int64_t monotonic_ms;
+    std::int64_t wall_ms;
+  };
+  std::optional<Anchor> trusted_;
+  std::optional<Anchor> jumped_;  // where the clock stands since the jump
+};
+
+}  // namespace dohle::storage
