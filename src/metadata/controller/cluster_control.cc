@@ -131,6 +131,7 @@ Decided<std::int64_t> ClusterControl::register_broker(const ControlView& view,
   protocol::RegisterBrokerRecord record;
   record.broker_id = request.broker_id;
   record.incarnation_id = request.incarnation_id;
+  record.rack.reset();  // the schema's default is an empty string
   if (request.rack) record.rack = request.rack->str();
   using Record = protocol::RegisterBrokerRecord;
   for (const auto& listener : request.listeners) {

@@ -62,6 +62,7 @@ Result<> write_cluster(const ClusterImage& cluster, MetadataVersion version, con
   for (const auto& [id, broker] : cluster.brokers) {
     protocol::RegisterBrokerRecord record;
     record.broker_id = id;
+    record.rack.reset();  // the schema's default is an empty string
     if (broker->rack) record.rack = *broker->rack;
     record.broker_epoch = broker->epoch;
     record.incarnation_id = broker->incarnation_id;
