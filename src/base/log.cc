@@ -12,14 +12,37 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::kTrace: return spdlog::level::trace;
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
-    case Level::kOff: return spdlog::level::off;
+    case Level::kTrace:
+      return spdlog::level::trace;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+    case Level::kOff:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
+}
+
+Level from_spdlog(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace:
+      return Level::kTrace;
+    case spdlog::level::debug:
+      return Level::kDebug;
+    case spdlog::level::info:
+      return Level::kInfo;
+    case spdlog::level::warn:
+      return Level::kWarn;
+    case spdlog::level::err:
+      return Level::kError;
+    default:
+      return Level::kOff;
+  }
 }
 
 // One spdlog logger a module, all on one sink.
@@ -32,6 +55,13 @@ class Loggers {
     loggers_.clear();
   }
   void set_level(std::string_view module, Level level) { find(module)->set_level(to_spdlog(level)); }
+  void reset_level(std::string_view module) { find(module)->set_level(to_spdlog(default_)); }
+  [[nodiscard]] std::vector<std::pair<std::string, Level>> levels() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::pair<std::string, Level>> out;
+    for (const auto& [name, logger] : loggers_) out.emplace_back(name, from_spdlog(logger->level()));
+    return out;
+  }
   std::shared_ptr<spdlog::logger> find(std::string_view module) {
     const std::lock_guard lock(mutex_);
     if (auto at = loggers_.find(module); at != loggers_.end()) return at->second;
@@ -76,6 +106,8 @@ std::string escape_json(std::string_view text) {
 
 void configure(Level level, Format format) { loggers().configure(level, format); }
 void set_level(std::string_view module, Level level) { loggers().set_level(module, level); }
+void reset_level(std::string_view module) { loggers().reset_level(module); }
+std::vector<std::pair<std::string, Level>> levels() { return loggers().levels(); }
 bool enabled(std::string_view module, Level level) { return loggers().find(module)->should_log(to_spdlog(level)); }
 
 void write(std::string_view module, Level level, std::string_view message) {

@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -15,6 +17,10 @@ enum class Format : unsigned char { kText, kJson };
 void configure(Level level, Format format);
 // Level of one module ("storage", "raft" ...). From any thread.
 void set_level(std::string_view module, Level level);
+// Back to the level of configure().
+void reset_level(std::string_view module);
+// Every module that has said something or was given a level, sorted. From any thread.
+[[nodiscard]] std::vector<std::pair<std::string, Level>> levels();
 [[nodiscard]] bool enabled(std::string_view module, Level level);
 void write(std::string_view module, Level level, std::string_view message);
 
