@@ -27,7 +27,7 @@ Server::~Server() { DOHLE_CHECK(listeners_.empty() || stopping_); }
 
 Result<std::uint16_t> Server::listen(const ListenerOptions& listener) {
   DOHLE_CHECK(!stopping_ && shards_->at(0).executor().is_current());
-  DOHLE_ASSIGN(auto opened, shards_->at(0).network().listen(listener.bind, listener.backlog));
+  DOHLE_ASSIGN(auto opened, shards_->at(0).network().listen_with(listener.bind, listener.backlog, listener.buffers));
   listeners_.push_back(std::make_unique<Accepting>(listener, std::move(opened)));
   spawn(accept(listeners_.back().get(), accepting_.enter()));
   return listeners_.back()->listener->port();

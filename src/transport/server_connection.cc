@@ -165,6 +165,7 @@ void ServerConnection::complete(std::uint64_t number, runtime::Fragments answer,
 // Sends what is ready, all of it at once, until nothing is.
 Task<void> ServerConnection::send_answers() {
   const auto self = shared_from_this();
+  const auto inside = server_->gate().enter();
   // Requests that arrived together are answered together.
   co_await runtime::yield();
   while (answers_.ready()) {

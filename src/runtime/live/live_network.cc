@@ -88,7 +88,7 @@ SocketAddress any_v6(std::uint16_t port) {
 }
 
 Result<std::unique_ptr<Listener>> listen_on(EventLoop& loop, const SocketAddress& address, bool both_families,
-                                            int backlog) {
+                                            int backlog, SocketBuffers buffers) {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const std::string name = address.endpoint().to_string();
   if (socket.get() < 0) return system_failure("listen on " + name, errno);
@@ -97,6 +97,13 @@ Result<std::unique_ptr<Listener>> listen_on(EventLoop& loop, const SocketAddress
   if (address.family() == AF_INET6) {
     const int only_v6 = both_families ? 0 : 1;
     setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+  }
+  // Accepted sockets inherit these; set before listen, so that the window's scale fits.
+  if (buffers.send_bytes >= 0) {
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &buffers.send_bytes, sizeof(buffers.send_bytes));
+  }
+  if (buffers.receive_bytes >= 0) {
+    setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffers.receive_bytes, sizeof(buffers.receive_bytes));
   }
   if (::bind(socket.get(), address.get(), address.length) != 0 || ::listen(socket.get(), backlog) != 0) {
     return system_failure("listen on " + name, errno);
@@ -129,14 +136,15 @@ Task<Result<std::unique_ptr<Connection>>> connect_to(EventLoop* loop, SocketAddr
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> LiveNetwork::listen(const Endpoint& endpoint, int backlog) {
+Result<std::unique_ptr<Listener>> LiveNetwork::listen_with(const Endpoint& endpoint, int backlog,
+                                                           SocketBuffers buffers) {
   if (endpoint.host.empty()) {
-    auto both = listen_on(*loop_, any_v6(endpoint.port), true, backlog);
+    auto both = listen_on(*loop_, any_v6(endpoint.port), true, backlog, buffers);
     if (both || both.error().code == Errc::kAddressInUse || both.error().code == Errc::kPermissionDenied) return both;
-    return listen({"0.0.0.0", endpoint.port}, backlog);  // a machine without IPv6
+    return listen_with({"0.0.0.0", endpoint.port}, backlog, buffers);  // a machine without IPv6
   }
   DOHLE_ASSIGN(const auto addresses, resolve(endpoint));
-  return listen_on(*loop_, addresses.front(), false, backlog);
+  return listen_on(*loop_, addresses.front(), false, backlog, buffers);
 }
 
 Result<std::unique_ptr<Connection>> LiveNetwork::attach(std::unique_ptr<AcceptedPeer> peer) {

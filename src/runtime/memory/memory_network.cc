@@ -201,7 +201,7 @@ class MemoryListener final : public Listener {
 MemoryFabric::MemoryFabric(std::uint64_t seed) : random_(std::make_unique<SeededRandom>(seed)) {}
 MemoryFabric::~MemoryFabric() = default;
 
-Result<std::unique_ptr<Listener>> MemoryNetwork::listen(const Endpoint& endpoint, int) {
+Result<std::unique_ptr<Listener>> MemoryNetwork::listen_with(const Endpoint& endpoint, int, SocketBuffers) {
   Endpoint real = endpoint;
   if (real.port == 0) {
     while (fabric_->listeners_.contains(fabric_->next_port_)) ++fabric_->next_port_;

@@ -52,12 +52,23 @@ class Listener {
   virtual void close() = 0;
 };
 
+// The kernel's buffers of a socket; -1 leaves the system's own, which grow as needed.
+struct SocketBuffers {
+  int send_bytes = -1;
+  int receive_bytes = -1;
+};
+
 // One per shard.
 class Network {
  public:
   virtual ~Network() = default;
   // `endpoint.host` may be empty or 0.0.0.0 for all addresses. kAddressInUse when taken.
-  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, int backlog) = 0;
+  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, int backlog) {
+    return listen_with(endpoint, backlog, {});
+  }
+  // `buffers` are those of the accepted connections.
+  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen_with(const Endpoint& endpoint, int backlog,
+                                                                      SocketBuffers buffers) = 0;
   // Gives an accepted connection to this shard.
   [[nodiscard]] virtual Result<std::unique_ptr<Connection>> attach(std::unique_ptr<AcceptedPeer> peer) = 0;
   // Resolves and connects; kTimedOut after `timeout`.

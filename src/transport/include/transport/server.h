@@ -35,9 +35,10 @@ struct ServerOptions {
 struct ListenerOptions {
   std::string name;  // PLAINTEXT, CONTROLLER ...
   runtime::Endpoint bind;
-  int backlog = 50;           // socket.listen.backlog.size
-  bool privileged = false;    // memory of its own, for controllers and followers
-  bool authenticated = true;  // false: connections begin with the small pool, until set_authenticated()
+  int backlog = 50;                // socket.listen.backlog.size
+  runtime::SocketBuffers buffers;  // socket.send.buffer.bytes, socket.receive.buffer.bytes
+  bool privileged = false;         // memory of its own, for controllers and followers
+  bool authenticated = true;       // false: connections begin with the small pool, until set_authenticated()
 };
 
 class ShardServer;

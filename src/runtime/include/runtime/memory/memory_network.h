@@ -44,7 +44,8 @@ class MemoryFabric {
 class MemoryNetwork final : public Network {
  public:
   MemoryNetwork(MemoryFabric& fabric, std::string host) : fabric_(&fabric), host_(std::move(host)) {}
-  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, int backlog) override;
+  [[nodiscard]] Result<std::unique_ptr<Listener>> listen_with(const Endpoint& endpoint, int backlog,
+                                                              SocketBuffers buffers) override;
   [[nodiscard]] Result<std::unique_ptr<Connection>> attach(std::unique_ptr<AcceptedPeer> peer) override;
   // Only the port decides who is reached. kNotFound for the host "unknown.invalid".
   [[nodiscard]] Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Duration timeout) override;
