@@ -1,14 +1,10 @@
 // What a request costs the server: CPU time of this process and system calls, with the load made by a child process
 // over loopback. Each connection has one request under way.
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 
 #include <protocol/messages/heartbeat_request.h>
 #include <protocol/messages/heartbeat_response.h>
+#include <runtime/live/child_process.h>
 #include <runtime/live/live_shards.h>
 #include <transport/client_connection.h>
 #include <transport/server.h>
@@ -40,53 +36,35 @@ class Heartbeats final : public RequestSink {
   }
 };
 
-Task<void> ask(runtime::Shard* shard, std::uint16_t port, int requests, runtime::Gate::Pass pass) {
+Task<void> ask(runtime::Shard* shard, std::uint16_t port, int requests, int* answered, runtime::Gate::Pass pass) {
   const auto inside = std::move(pass);
   auto connection = co_await ClientConnection::connect(*shard, {"127.0.0.1", port}, {.client_id = "bench"});
-  if (!connection) ::_exit(1);
+  if (!connection) co_return;
   HeartbeatRequest request;
   request.group_id = "a group with a name of some length";
   request.member_id = "a member with an id that is as long as those of Kafka's clients";
   for (int i = 0; i < requests; ++i) {
     const auto reply = co_await (*connection)->call(request, kVersion, seconds(10));
-    if (!reply) ::_exit(1);
+    if (!reply) break;
+    ++*answered;
   }
   co_await (*connection)->close();
 }
 
 Task<int> ask_all(runtime::Shard* shard, std::uint16_t port, int connections) {
   runtime::Gate gate;
-  for (int i = 0; i < connections; ++i) spawn(ask(shard, port, kRequests / connections, gate.enter()));
+  int answered = 0;
+  const int each = kRequests / connections;
+  for (int i = 0; i < connections; ++i) spawn(ask(shard, port, each, &answered, gate.enter()));
   co_await gate.wait_empty();
-  co_return 0;
+  co_return answered == each* connections ? 0 : 1;
 }
 
-[[noreturn]] void run_clients(int port_pipe, int connections) {
-  std::uint16_t port = 0;
-  if (::read(port_pipe, &port, sizeof(port)) != sizeof(port)) ::_exit(1);
-  LiveShards shards;
-  ::_exit(shards.run([&] { return ask_all(&shards.at(0), port, connections); }));
-}
-
-struct Cpu {
-  double user = 0;
-  double system = 0;
-};
-
-Cpu cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds_of = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime)};
-}
-
-Task<int> serve(LiveShards* shards, int port_pipe) {
+Task<int> serve(LiveShards* shards, runtime::ChildProcess* clients) {
   Heartbeats sink;
   Server server(*shards, [&sink](std::size_t) -> RequestSink& { return sink; }, {});
   const std::uint16_t port = server.listen({.name = "PLAINTEXT", .bind = {"127.0.0.1", 0}, .backlog = 512}).value();
-  if (::write(port_pipe, &port, sizeof(port)) != sizeof(port)) co_return 1;
+  clients->send(port);
   while (server.connections() == 0) co_await runtime::sleep_for(std::chrono::milliseconds(1));
   while (server.connections() > 0) co_await runtime::sleep_for(std::chrono::milliseconds(20));
   co_await server.stop();
@@ -95,18 +73,19 @@ Task<int> serve(LiveShards* shards, int port_pipe) {
 
 struct Totals {
   runtime::LiveCounters calls;
-  Cpu cpu;
+  runtime::CpuTime cpu;
 };
 
 void run_once(benchmark::State& state, Totals& totals) {
-  std::array<int, 2> pipe{};
-  if (::pipe(pipe.data()) != 0) return state.SkipWithError("no pipe");
-  const pid_t child = ::fork();
-  if (child == 0) run_clients(pipe[0], static_cast<int>(state.range(0)));
-  const Cpu before = cpu_seconds();
+  const auto connections = static_cast<int>(state.range(0));
+  runtime::ChildProcess clients([connections](std::uint64_t port) {
+    LiveShards shards;
+    return shards.run([&] { return ask_all(&shards.at(0), static_cast<std::uint16_t>(port), connections); });
+  });
+  const auto before = runtime::process_cpu_time();
   {
     LiveShards shards({.shards = static_cast<std::size_t>(state.range(1))});
-    shards.run([&] { return serve(&shards, pipe[1]); });
+    shards.run([&] { return serve(&shards, &clients); });
     const auto counters = shards.counters();
     auto& calls = totals.calls;
     calls.polls += counters.polls;
@@ -114,15 +93,11 @@ void run_once(benchmark::State& state, Totals& totals) {
     calls.writes += counters.writes;
     calls.wakes += counters.wakes;
   }
-  const Cpu after = cpu_seconds();
-  totals.cpu.user += after.user - before.user;
-  totals.cpu.system += after.system - before.system;
-  state.SetIterationTime(after.user + after.system - before.user - before.system);
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  ::close(pipe[0]);
-  ::close(pipe[1]);
-  if (status != 0) state.SkipWithError("a client failed");
+  const auto cost = runtime::process_cpu_time() - before;
+  totals.cpu.user += cost.user;
+  totals.cpu.system += cost.system;
+  state.SetIterationTime(cost.user + cost.system);
+  if (clients.wait() != 0) state.SkipWithError("a client failed");
 }
 
 // The time shown is CPU time of the server for kRequests requests.
