@@ -9,28 +9,50 @@
 #include <protocol/messages/create_partitions_response.h>
 #include <protocol/messages/create_topics_request.h>
 #include <protocol/messages/create_topics_response.h>
+#include <protocol/messages/delete_groups_request.h>
+#include <protocol/messages/delete_groups_response.h>
 #include <protocol/messages/delete_records_request.h>
 #include <protocol/messages/delete_records_response.h>
 #include <protocol/messages/delete_topics_request.h>
 #include <protocol/messages/delete_topics_response.h>
 #include <protocol/messages/describe_cluster_request.h>
 #include <protocol/messages/describe_cluster_response.h>
+#include <protocol/messages/describe_groups_request.h>
+#include <protocol/messages/describe_groups_response.h>
 #include <protocol/messages/describe_log_dirs_request.h>
 #include <protocol/messages/describe_log_dirs_response.h>
 #include <protocol/messages/describe_topic_partitions_request.h>
 #include <protocol/messages/describe_topic_partitions_response.h>
 #include <protocol/messages/fetch_request.h>
 #include <protocol/messages/fetch_response.h>
+#include <protocol/messages/find_coordinator_request.h>
+#include <protocol/messages/find_coordinator_response.h>
+#include <protocol/messages/heartbeat_request.h>
+#include <protocol/messages/heartbeat_response.h>
 #include <protocol/messages/init_producer_id_request.h>
 #include <protocol/messages/init_producer_id_response.h>
+#include <protocol/messages/join_group_request.h>
+#include <protocol/messages/join_group_response.h>
+#include <protocol/messages/leave_group_request.h>
+#include <protocol/messages/leave_group_response.h>
+#include <protocol/messages/list_groups_request.h>
+#include <protocol/messages/list_groups_response.h>
 #include <protocol/messages/list_offsets_request.h>
 #include <protocol/messages/list_offsets_response.h>
 #include <protocol/messages/metadata_request.h>
 #include <protocol/messages/metadata_response.h>
+#include <protocol/messages/offset_commit_request.h>
+#include <protocol/messages/offset_commit_response.h>
+#include <protocol/messages/offset_delete_request.h>
+#include <protocol/messages/offset_delete_response.h>
+#include <protocol/messages/offset_fetch_request.h>
+#include <protocol/messages/offset_fetch_response.h>
 #include <protocol/messages/offset_for_leader_epoch_request.h>
 #include <protocol/messages/offset_for_leader_epoch_response.h>
 #include <protocol/messages/produce_request.h>
 #include <protocol/messages/produce_response.h>
+#include <protocol/messages/sync_group_request.h>
+#include <protocol/messages/sync_group_response.h>
 
 #include "handlers/handlers.h"
 #include "shard/broker.h"
@@ -47,6 +69,15 @@ constexpr std::array kTable{
     row<FetchRequest, handle_fetch>(),
     row<ListOffsetsRequest, handle_list_offsets>(),
     row<MetadataRequest, handle_metadata>(),
+    row<OffsetCommitRequest, handle_offset_commit>(),
+    row<OffsetFetchRequest, handle_offset_fetch>(),
+    row<FindCoordinatorRequest, handle_find_coordinator>(),
+    row<JoinGroupRequest, handle_join_group>(),
+    row<HeartbeatRequest, handle_heartbeat>(),
+    row<LeaveGroupRequest, handle_leave_group>(),
+    row<SyncGroupRequest, handle_sync_group>(),
+    row<DescribeGroupsRequest, handle_describe_groups>(),
+    row<ListGroupsRequest, handle_list_groups>(),
     row<ApiVersionsRequest, handle_api_versions>(),
     row<CreateTopicsRequest, handle_create_topics>(),
     row<DeleteTopicsRequest, handle_delete_topics>(),
@@ -55,6 +86,8 @@ constexpr std::array kTable{
     row<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
     row<DescribeLogDirsRequest, handle_describe_log_dirs>(),
     row<CreatePartitionsRequest, handle_create_partitions>(),
+    row<DeleteGroupsRequest, handle_delete_groups>(),
+    row<OffsetDeleteRequest, handle_offset_delete>(),
     row<DescribeClusterRequest, handle_describe_cluster>(),
     row<DescribeTopicPartitionsRequest, handle_describe_topic_partitions>(),
 };

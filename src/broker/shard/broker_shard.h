@@ -29,6 +29,7 @@ class ShardLogs;
 namespace dohle::broker {
 
 class Broker;
+class ShardGroups;
 
 using PartitionRef = std::shared_ptr<replication::Partition>;
 
@@ -67,6 +68,9 @@ class BrokerShard final : public metadata::MetadataListener {
   // All replicas of this shard.
   [[nodiscard]] const std::map<TopicIdPartition, PartitionRef>& replicas() const { return partitions_; }
 
+  // The groups of this shard; set before the first request.
+  [[nodiscard]] ShardGroups& groups() { return *groups_; }
+  void set_groups(ShardGroups* groups) { groups_ = groups; }
   void set_leadership_listener(LeadershipListener* listener) { leadership_ = listener; }
   // Begins to follow the metadata: everything known so far, then every change. The logs are loaded.
   void start();
@@ -94,6 +98,7 @@ class BrokerShard final : public metadata::MetadataListener {
   ProducerIds producer_ids_;
   std::map<TopicIdPartition, PartitionRef> partitions_;
   LeadershipListener* leadership_ = nullptr;
+  ShardGroups* groups_ = nullptr;
   runtime::Mutex in_order_;  // one update after the other
   runtime::Gate gate_;
 };

@@ -5,9 +5,8 @@
 
 #include <base/check.h>
 #include <base/log.h>
-#include <base/varint.h>
+#include <protocol/error_map.h>
 
-#include "core/append_error.h"
 #include "core/timer_table.h"
 
 namespace dohle::coordinator {
@@ -204,7 +203,7 @@ runtime::Task<void> PartitionRuntime::append_loop() {
     if (!written) {
       log::warn("coordinator", "partition {}: {} records could not be written: {}", partition_, pending_.size(),
                 written.error().message);
-      fail_from_first_unwritten(append_error(written.error().code));
+      fail_from_first_unwritten(protocol::error_code_of(written.error(), protocol::ErrorFamily::kPartition));
       continue;
     }
     at = std::ranges::find_if(pending_, [id](const Batch& batch) { return batch.id == id; });

@@ -336,7 +336,7 @@ TEST_F(PartitionRuntimeTest, AnOlderEpochCannotWrite) {
   writer.set_epoch(LeaderEpoch(4));
   begin("op", [](Turn& turn) { turn.add(number("a", 1)); });
   shards.run_until_idle();
-  EXPECT_EQ(answers.at("op"), ErrorCode::kNotLeaderOrFollower);
+  EXPECT_EQ(answers.at("op"), ErrorCode::kFencedLeaderEpoch);
   EXPECT_TRUE(sums->values.empty());
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 using protocol::ErrorCode;
 
-std::int16_t code(ErrorCode error) { return static_cast<std::int16_t>(error); }
-
 std::optional<Text> text_or_null(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   return Text(*text);
@@ -140,10 +138,10 @@ ClassicMember& ClassicGroup::replace_static(const std::string& instance_id, cons
   ClassicMember& member = node.mapped();
   protocol::JoinGroupResponse fenced_join;
   fenced_join.member_id = Text(old_id);
-  fenced_join.error_code = code(ErrorCode::kFencedInstanceId);
+  fenced_join.error_code = number(ErrorCode::kFencedInstanceId);
   complete_join(member, std::move(fenced_join));
   protocol::SyncGroupResponse fenced_sync;
-  fenced_sync.error_code = code(ErrorCode::kFencedInstanceId);
+  fenced_sync.error_code = number(ErrorCode::kFencedInstanceId);
   complete_sync(member, std::move(fenced_sync));
 
   member.id = new_id;

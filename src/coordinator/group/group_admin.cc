@@ -61,7 +61,7 @@ std::vector<protocol::DescribeGroupsResponse::DescribedGroup> GroupMachine::desc
     missing.group_id = Text(group_id);
     missing.group_state = Text(to_string(GroupState::kDead));
     if (api_version >= 6) {
-      missing.error_code = static_cast<std::int16_t>(ErrorCode::kGroupIdNotFound);
+      missing.error_code = number(ErrorCode::kGroupIdNotFound);
       missing.error_message = Text(groups_.is_modern(group_id) ? "Group " + group_id + " is not a classic group."
                                                                : "Group " + group_id + " not found.");
     }
@@ -97,7 +97,7 @@ std::vector<protocol::DeleteGroupsResponse::DeletableGroupResult> GroupMachine::
     const ClassicGroup* group = groups_.find(group_id);
     if (group == nullptr || !group->is(GroupState::kEmpty)) {
       const bool unknown = group == nullptr && !groups_.is_modern(group_id);
-      result.error_code = static_cast<std::int16_t>(unknown ? ErrorCode::kGroupIdNotFound : ErrorCode::kNonEmptyGroup);
+      result.error_code = number(unknown ? ErrorCode::kGroupIdNotFound : ErrorCode::kNonEmptyGroup);
       continue;
     }
     std::set<std::pair<std::string, std::int32_t>> partitions;

@@ -6,7 +6,7 @@
 #include <base/log.h>
 #include <coordinator/core/partition_runtime.h>
 
-#include "core/append_error.h"
+#include "core/operation_error.h"
 #include "group/group_machine.h"
 #include "group/group_partition.h"
 
@@ -14,12 +14,6 @@ namespace dohle::coordinator {
 
 using protocol::ErrorCode;
 using runtime::Task;
-
-namespace {
-
-std::int16_t code(ErrorCode error) { return static_cast<std::int16_t>(error); }
-
-}  // namespace
 
 GroupCoordinator::GroupCoordinator(runtime::Shard& shard, PartitionWriter& writer, GroupConfig config)
     : shard_(shard), writer_(writer), config_(config) {}
@@ -116,7 +110,7 @@ Task<protocol::JoinGroupResponse> GroupCoordinator::join_group(std::int32_t part
   if (error != ErrorCode::kNone) {
     // Kafka names the member in what it finds before it asks the partition, and not after.
     if (error != ErrorCode::kNotCoordinator) response.member_id = Text(request.member_id.get());
-    response.error_code = code(error);
+    response.error_code = number(error);
   } else {
     runtime::Promise<protocol::JoinGroupResponse> promise;
     auto future = promise.future();
@@ -127,7 +121,7 @@ Task<protocol::JoinGroupResponse> GroupCoordinator::join_group(std::int32_t part
     });
     if (!done) {
       protocol::JoinGroupResponse failed;
-      failed.error_code = code(operation_error(done.error()));
+      failed.error_code = number(operation_error(done.error()));
       promise.try_set(std::move(failed));
     }
     response = co_await future;
@@ -152,7 +146,7 @@ Task<protocol::SyncGroupResponse> GroupCoordinator::sync_group(std::int32_t part
     error = ErrorCode::kInconsistentGroupProtocol;
   }
   if (error != ErrorCode::kNone) {
-    response.error_code = code(error);
+    response.error_code = number(error);
     co_return response;
   }
   runtime::Promise<protocol::SyncGroupResponse> promise;
@@ -164,7 +158,7 @@ Task<protocol::SyncGroupResponse> GroupCoordinator::sync_group(std::int32_t part
   });
   if (!done) {
     protocol::SyncGroupResponse failed;
-    failed.error_code = code(operation_error(done.error()));
+    failed.error_code = number(operation_error(done.error()));
     promise.try_set(std::move(failed));
   }
   co_return co_await future;
@@ -187,7 +181,7 @@ Task<protocol::HeartbeatResponse> GroupCoordinator::heartbeat(std::int32_t parti
     // While loading nobody can know better: the member is to carry on.
     if (error == ErrorCode::kCoordinatorLoadInProgress) error = ErrorCode::kNone;
   }
-  response.error_code = code(error);
+  response.error_code = number(error);
   co_return response;
 }
 
@@ -211,7 +205,7 @@ Task<protocol::LeaveGroupResponse> GroupCoordinator::leave_group(std::int32_t pa
       error = operation_error(done.error());
     }
   }
-  response.error_code = code(error);
+  response.error_code = number(error);
   if (context.api_version < 3 && error == ErrorCode::kNone) {
     response.error_code = response.members.at(0).error_code;
     response.members.clear();

@@ -45,10 +45,10 @@ void answer_parked(ClassicGroup& group, ErrorCode error) {
   for (auto& [id, member] : group.members()) {
     protocol::JoinGroupResponse join;
     join.member_id = Text(id);
-    join.error_code = static_cast<std::int16_t>(error);
+    join.error_code = number(error);
     group.complete_join(member, std::move(join));
     protocol::SyncGroupResponse sync;
-    sync.error_code = static_cast<std::int16_t>(error);
+    sync.error_code = number(error);
     group.complete_sync(member, std::move(sync));
   }
 }

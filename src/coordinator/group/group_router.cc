@@ -9,22 +9,15 @@ namespace dohle::coordinator {
 
 using runtime::Task;
 
-GroupRouter::GroupRouter(runtime::Shards& shards, std::vector<GroupCoordinator*> coordinators,
-                         std::function<std::size_t(std::int32_t)> shard_of, std::int32_t partitions)
-    : shards_(shards),
-      coordinators_(std::move(coordinators)),
-      shard_of_(std::move(shard_of)),
-      partitions_(partitions) {}
-
 std::int32_t GroupRouter::partition_for(std::string_view group_id) const {
-  return partition_for_group(group_id, partitions_.load(std::memory_order_relaxed));
+  return partition_for_group(group_id, placement_.partitions());
 }
 
 template <typename R, typename Request>
 Task<R> GroupRouter::forward(Task<R> (GroupCoordinator::*method)(std::int32_t, RequestContext, const Request&),
                              RequestContext context, const Request& request) {
   const std::int32_t partition = partition_for(request.group_id);
-  const std::size_t shard = shard_of_(partition);
+  const std::size_t shard = placement_.shard_of(partition);
   GroupCoordinator* coordinator = coordinators_.at(shard);
   co_return co_await runtime::submit_to(
       shards_.at(shard), [coordinator, method, partition, context = std::move(context), &request]() mutable {
@@ -43,7 +36,7 @@ Task<R> GroupRouter::fan_out(Task<R> (GroupCoordinator::*method)(std::int32_t, R
   }
   R all;
   for (auto& [partition, ids] : by_partition) {
-    const std::size_t shard = shard_of_(partition);
+    const std::size_t shard = placement_.shard_of(partition);
     GroupCoordinator* coordinator = coordinators_.at(shard);
     auto part = co_await runtime::submit_to(
         shards_.at(shard), [coordinator, method, at = partition, context, part_ids = std::move(ids)]() mutable {
@@ -86,7 +79,7 @@ Task<protocol::OffsetDeleteResponse> GroupRouter::delete_offsets(RequestContext 
 
 Task<FetchedGroup> GroupRouter::fetch_offsets(RequestContext context, const FetchGroup& request, bool require_stable) {
   const std::int32_t partition = partition_for(request.group_id);
-  const std::size_t shard = shard_of_(partition);
+  const std::size_t shard = placement_.shard_of(partition);
   GroupCoordinator* coordinator = coordinators_.at(shard);
   co_return co_await runtime::submit_to(
       shards_.at(shard), [coordinator, partition, context = std::move(context), &request, require_stable]() mutable {

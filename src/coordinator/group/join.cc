@@ -37,7 +37,7 @@ namespace {
 protocol::JoinGroupResponse join_error(std::string_view member_id, ErrorCode error) {
   protocol::JoinGroupResponse response;
   response.member_id = Text(member_id);
-  response.error_code = static_cast<std::int16_t>(error);
+  response.error_code = number(error);
   return response;
 }
 
@@ -266,7 +266,7 @@ void ClassicGroups::persist_static_replacement(Turn& turn, ClassicGroup& group, 
       auto failed = found->join_response(new_id, false);
       failed.member_id = Text("");
       failed.leader = Text(old_leader);
-      failed.error_code = static_cast<std::int16_t>(append_error_of_group(error));
+      failed.error_code = number(append_error_of_group(error));
       found->complete_join(*member, std::move(failed));
       found->update(*member, std::move(old_protocols), old_timeouts.first, old_timeouts.second, nullptr);
       found->replace_static(instance_id, new_id, old_id);

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::string_view kExpiryTimer = "expire-offsets";
 
-std::int16_t code(ErrorCode error) { return static_cast<std::int16_t>(error); }
-
 std::optional<std::string_view> view(const std::optional<Text>& text) {
   if (!text) return std::nullopt;
   return text->get();
@@ -64,7 +62,7 @@ Decision<protocol::OffsetCommitResponse> GroupMachine::commit_offsets(Turn& turn
       out.partition_index = partition.partition_index;
       const std::string_view metadata = view(partition.committed_metadata).value_or("");
       if (utf16_length(metadata) > static_cast<std::size_t>(config_.offset_metadata_max_bytes)) {
-        out.error_code = code(ErrorCode::kOffsetMetadataTooLarge);
+        out.error_code = number(ErrorCode::kOffsetMetadataTooLarge);
         continue;
       }
       committed.offset = partition.committed_offset;
@@ -85,7 +83,7 @@ FetchedPartition fetched(std::int32_t partition, const CommittedOffset* committe
   out.partition_index = partition;
   out.committed_offset = -1;
   if (unstable) {
-    out.error_code = code(ErrorCode::kUnstableOffsetCommit);
+    out.error_code = number(ErrorCode::kUnstableOffsetCommit);
   } else if (committed != nullptr) {
     out.committed_offset = committed->offset;
     out.committed_leader_epoch = committed->leader_epoch;
@@ -157,7 +155,7 @@ Decision<protocol::OffsetDeleteResponse> GroupMachine::delete_offsets(Turn& turn
       auto& out = topic_out.partitions.emplace_back();
       out.partition_index = partition.partition_index;
       if (subscribed) {
-        out.error_code = code(ErrorCode::kGroupSubscribedToTopic);
+        out.error_code = number(ErrorCode::kGroupSubscribedToTopic);
       } else if (offsets_.find(group.id(), topic.name, partition.partition_index) != nullptr ||
                  offsets_.has_pending(group.id(), topic.name, partition.partition_index)) {
         turn.add(offset_tombstone(group.id(), topic.name, partition.partition_index));

@@ -5,7 +5,7 @@
 #include <coordinator/core/partition_runtime.h>
 #include <coordinator/group/group_coordinator.h>
 
-#include "core/append_error.h"
+#include "core/operation_error.h"
 #include "group/group_machine.h"
 #include "group/group_partition.h"
 
@@ -15,8 +15,6 @@ using protocol::ErrorCode;
 using runtime::Task;
 
 namespace {
-
-std::int16_t code(ErrorCode error) { return static_cast<std::int16_t>(error); }
 
 // Every partition of the request with the same error.
 protocol::OffsetCommitResponse commit_error(const protocol::OffsetCommitRequest& request, ErrorCode error) {
@@ -28,7 +26,7 @@ protocol::OffsetCommitResponse commit_error(const protocol::OffsetCommitRequest&
     for (const auto& partition : topic.partitions) {
       auto& out = topic_out.partitions.emplace_back();
       out.partition_index = partition.partition_index;
-      out.error_code = code(error);
+      out.error_code = number(error);
     }
   }
   return response;
@@ -39,7 +37,7 @@ FetchedGroup fetch_error(const FetchGroup& request, ErrorCode error, std::int16_
   FetchedGroup response;
   response.group_id = Text(request.group_id.get());
   if (api_version >= 2) {
-    response.error_code = code(error);
+    response.error_code = number(error);
     return response;
   }
   if (!request.topics) return response;
@@ -49,7 +47,7 @@ FetchedGroup fetch_error(const FetchGroup& request, ErrorCode error, std::int16_
     for (const std::int32_t partition : topic.partition_indexes) {
       auto& out = topic_out.partitions.emplace_back();
       out.partition_index = partition;
-      out.error_code = code(error);
+      out.error_code = number(error);
       out.committed_offset = -1;
     }
   }
@@ -106,7 +104,7 @@ Task<protocol::OffsetDeleteResponse> GroupCoordinator::delete_offsets(std::int32
     if (done) co_return std::move(*done);
     error = operation_error(done.error());
   }
-  response.error_code = code(error);
+  response.error_code = number(error);
   co_return response;
 }
 
@@ -124,7 +122,7 @@ Task<DescribedGroups> GroupCoordinator::describe_groups(std::int32_t partition, 
   DescribedGroups failed(group_ids.size());
   for (std::size_t i = 0; i < group_ids.size(); ++i) {
     failed[i].group_id = Text(group_ids[i]);
-    failed[i].error_code = code(error);
+    failed[i].error_code = number(error);
   }
   co_return failed;
 }
@@ -143,7 +141,7 @@ Task<DeletedGroups> GroupCoordinator::delete_groups(std::int32_t partition, Requ
   DeletedGroups failed(group_ids.size());
   for (std::size_t i = 0; i < group_ids.size(); ++i) {
     failed[i].group_id = Text(group_ids[i]);
-    failed[i].error_code = code(error);
+    failed[i].error_code = number(error);
   }
   co_return failed;
 }
@@ -153,7 +151,7 @@ Task<protocol::ListGroupsResponse> GroupCoordinator::list_groups(RequestContext,
   auto pass = gate_.enter();
   protocol::ListGroupsResponse response;
   if (stopped_) {
-    response.error_code = code(ErrorCode::kCoordinatorNotAvailable);
+    response.error_code = number(ErrorCode::kCoordinatorNotAvailable);
     co_return response;
   }
   const auto partitions = partitions_;  // it may change while we wait
@@ -168,7 +166,7 @@ Task<protocol::ListGroupsResponse> GroupCoordinator::list_groups(RequestContext,
                              std::make_move_iterator(done->groups.end()));
     } else if (done.error() != ErrorCode::kNotCoordinator) {
       protocol::ListGroupsResponse failed;
-      failed.error_code = code(operation_error(done.error()));
+      failed.error_code = number(operation_error(done.error()));
       co_return failed;
     }
   }

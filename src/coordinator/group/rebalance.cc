@@ -67,7 +67,7 @@ void ClassicGroups::expire_session(Turn& turn, const std::string& group_id, cons
 void ClassicGroups::remove_failed_member(Turn& turn, ClassicGroup& group, ClassicMember& member) {
   const std::string member_id = member.id;
   protocol::JoinGroupResponse unknown;
-  unknown.error_code = static_cast<std::int16_t>(ErrorCode::kUnknownMemberId);
+  unknown.error_code = number(ErrorCode::kUnknownMemberId);
   group.complete_join(member, std::move(unknown));
   group.remove(member_id);
   if (group.is(GroupState::kStable) || group.is(GroupState::kCompletingRebalance)) {
@@ -200,7 +200,7 @@ void ClassicGroups::fail_assignments(Turn& turn, ClassicGroup& group, ErrorCode 
 void ClassicGroups::propagate_assignments(Turn& turn, ClassicGroup& group, ErrorCode error) {
   for (auto& [id, member] : group.members()) {
     protocol::SyncGroupResponse response;
-    response.error_code = static_cast<std::int16_t>(error);
+    response.error_code = number(error);
     response.assignment = Blob(member.assignment);
     if (error == ErrorCode::kNone) {
       if (group.protocol_type()) response.protocol_type = Text(*group.protocol_type());
@@ -220,10 +220,10 @@ void ClassicGroups::remove_leaving(Turn& turn, ClassicGroup& group, const std::s
   turn.timers().cancel(session_key(group.id(), member_id));
   if (ClassicMember* member = group.find(member_id)) {
     protocol::JoinGroupResponse join;
-    join.error_code = static_cast<std::int16_t>(ErrorCode::kUnknownMemberId);
+    join.error_code = number(ErrorCode::kUnknownMemberId);
     group.complete_join(*member, std::move(join));
     protocol::SyncGroupResponse sync;
-    sync.error_code = static_cast<std::int16_t>(ErrorCode::kUnknownMemberId);
+    sync.error_code = number(ErrorCode::kUnknownMemberId);
     group.complete_sync(*member, std::move(sync));
   }
   group.remove(member_id);

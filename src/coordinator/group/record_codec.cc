@@ -8,7 +8,7 @@
 #include <protocol/messages/offset_commit_value.h>
 #include <protocol/writer.h>
 
-#include "core/append_error.h"
+#include "core/operation_error.h"
 
 namespace dohle::coordinator {
 namespace {

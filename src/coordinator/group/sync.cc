@@ -15,7 +15,7 @@ namespace {
 
 protocol::SyncGroupResponse sync_error(ErrorCode error) {
   protocol::SyncGroupResponse response;
-  response.error_code = static_cast<std::int16_t>(error);
+  response.error_code = number(error);
   return response;
 }
 
@@ -141,7 +141,7 @@ void ClassicGroups::leave(Turn& turn, const protocol::LeaveGroupRequest& request
     const ErrorCode error = group == nullptr
                                 ? ErrorCode::kUnknownMemberId
                                 : leave_one(turn, *group, member.member_id, view(member.group_instance_id));
-    out.error_code = static_cast<std::int16_t>(error);
+    out.error_code = number(error);
     any_left |= error == ErrorCode::kNone;
   }
   if (!any_left) return;

@@ -1,8 +1,7 @@
-// GroupRouter: finds the shard that leads a request's group, and asks its GroupCoordinator. For handlers; may be used
-// from any shard, as it only reads what is fixed at start (set_partitions aside, which start-up calls).
+// GroupRouter: finds the shard that leads a request's group, and asks its GroupCoordinator. For handlers; one for each
+// shard that serves requests.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -15,15 +14,20 @@
 
 namespace dohle::coordinator {
 
+// Where __consumer_offsets lives, as this shard knows it.
+struct GroupPlacement {
+  // How many partitions it has; offsets.topic.num.partitions until it exists.
+  std::function<std::int32_t()> partitions;
+  // The shard of one of them; any shard when it is not here: its coordinator then says NOT_COORDINATOR.
+  std::function<std::size_t(std::int32_t partition)> shard_of;
+};
+
 class GroupRouter {
  public:
-  // `coordinators[i]` lives on shard i. `shard_of` says on which shard a partition of __consumer_offsets lives; called
-  // on any shard.
-  GroupRouter(runtime::Shards& shards, std::vector<GroupCoordinator*> coordinators,
-              std::function<std::size_t(std::int32_t)> shard_of, std::int32_t partitions);
+  // `coordinators[i]` lives on shard i.
+  GroupRouter(runtime::Shards& shards, std::vector<GroupCoordinator*> coordinators, GroupPlacement placement)
+      : shards_(shards), coordinators_(std::move(coordinators)), placement_(std::move(placement)) {}
 
-  // How many partitions __consumer_offsets really has; until it exists, offsets.topic.num.partitions.
-  void set_partitions(std::int32_t partitions) { partitions_.store(partitions, std::memory_order_relaxed); }
   [[nodiscard]] std::int32_t partition_for(std::string_view group_id) const;
 
   // As in GroupCoordinator; `request` must stay alive until the task ends.
@@ -60,8 +64,7 @@ class GroupRouter {
 
   runtime::Shards& shards_;
   std::vector<GroupCoordinator*> coordinators_;
-  std::function<std::size_t(std::int32_t)> shard_of_;
-  std::atomic<std::int32_t> partitions_;
+  GroupPlacement placement_;
 };
 
 }  // namespace dohle::coordinator
