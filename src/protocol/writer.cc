@@ -16,9 +16,10 @@ void Writer::grow(std::size_t n) {
 }
 
 void Writer::insert(const runtime::Fragments& fragments) {
-  if (fragments.empty()) return;
-  insertions_.push_back({used_, fragments});
-  inserted_bytes_ += runtime::size_of(fragments);
+  for (const auto& fragment : fragments) {
+    insertions_.push_back({used_, fragment});
+    inserted_bytes_ += runtime::size_of(fragment);
+  }
 }
 
 Writer::TagMark Writer::begin_tag(std::uint32_t tag) {
@@ -51,7 +52,7 @@ runtime::Fragments Writer::cut_from(std::size_t begin) {
   for (auto& insertion : insertions_) {
     if (insertion.at > begin) out.emplace_back(buffer_.sub(begin, insertion.at - begin));
     begin = insertion.at;
-    for (auto& fragment : insertion.fragments) out.push_back(std::move(fragment));
+    out.push_back(std::move(insertion.fragment));
   }
   if (used_ > begin) out.emplace_back(buffer_.sub(begin, used_ - begin));
   insertions_.clear();

@@ -75,7 +75,7 @@ class Writer {
   static constexpr std::size_t kPrefix = 4;
   struct Insertion {
     std::size_t at;
-    runtime::Fragments fragments;
+    runtime::Fragment fragment;
   };
 
   std::uint8_t* claim(std::size_t n) {
