@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <protocol/messages/alter_configs_request.h>
+#include <protocol/messages/alter_configs_response.h>
 #include <protocol/messages/api_versions_request.h>
 #include <protocol/messages/api_versions_response.h>
 #include <protocol/messages/create_partitions_request.h>
@@ -17,6 +19,8 @@
 #include <protocol/messages/delete_topics_response.h>
 #include <protocol/messages/describe_cluster_request.h>
 #include <protocol/messages/describe_cluster_response.h>
+#include <protocol/messages/describe_configs_request.h>
+#include <protocol/messages/describe_configs_response.h>
 #include <protocol/messages/describe_groups_request.h>
 #include <protocol/messages/describe_groups_response.h>
 #include <protocol/messages/describe_log_dirs_request.h>
@@ -29,12 +33,16 @@
 #include <protocol/messages/find_coordinator_response.h>
 #include <protocol/messages/heartbeat_request.h>
 #include <protocol/messages/heartbeat_response.h>
+#include <protocol/messages/incremental_alter_configs_request.h>
+#include <protocol/messages/incremental_alter_configs_response.h>
 #include <protocol/messages/init_producer_id_request.h>
 #include <protocol/messages/init_producer_id_response.h>
 #include <protocol/messages/join_group_request.h>
 #include <protocol/messages/join_group_response.h>
 #include <protocol/messages/leave_group_request.h>
 #include <protocol/messages/leave_group_response.h>
+#include <protocol/messages/list_config_resources_request.h>
+#include <protocol/messages/list_config_resources_response.h>
 #include <protocol/messages/list_groups_request.h>
 #include <protocol/messages/list_groups_response.h>
 #include <protocol/messages/list_offsets_request.h>
@@ -84,11 +92,15 @@ constexpr std::array kTable{
     row<DeleteRecordsRequest, handle_delete_records>(),
     row<InitProducerIdRequest, handle_init_producer_id>(),
     row<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
+    row<DescribeConfigsRequest, handle_describe_configs>(),
+    row<AlterConfigsRequest, handle_alter_configs>(),
     row<DescribeLogDirsRequest, handle_describe_log_dirs>(),
     row<CreatePartitionsRequest, handle_create_partitions>(),
     row<DeleteGroupsRequest, handle_delete_groups>(),
+    row<IncrementalAlterConfigsRequest, handle_incremental_alter_configs>(),
     row<OffsetDeleteRequest, handle_offset_delete>(),
     row<DescribeClusterRequest, handle_describe_cluster>(),
+    row<ListConfigResourcesRequest, handle_list_config_resources>(),
     row<DescribeTopicPartitionsRequest, handle_describe_topic_partitions>(),
 };
 static_assert(std::ranges::is_sorted(kTable, {}, &HandlerRow::api_key));

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <base/check.h>
 #include <base/hash_map.h>
 #include <base/ids.h>
 #include <base/text.h>
+#include <broker/config/node_config.h>
 #include <metadata/controller_channel.h>
 #include <metadata/image.h>
 #include <runtime/network.h>
@@ -58,6 +60,11 @@ class Broker {
     if (settings_.advertise_peer_address && broker_id == id_.value()) return {Text(used.host), used.port};
     return {Text(endpoint.host), endpoint.port};
   }
+  // As the node was started with, without what is set dynamically.
+  [[nodiscard]] const config::NodeConfig& config() const {
+    DOHLE_CHECK(config_ != nullptr);
+    return *config_;
+  }
   // Of this incarnation, -1 before it is registered. From any shard.
   [[nodiscard]] std::int64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
   void set_epoch(std::int64_t epoch) { epoch_.store(epoch, std::memory_order_relaxed); }
@@ -66,6 +73,7 @@ class Broker {
   void set_shards(std::vector<BrokerShard*> shards) { shards_ = std::move(shards); }
   void set_controller(metadata::ControllerChannel& controller) { controller_ = &controller; }
   void set_logs(storage::LogManager& logs) { logs_ = &logs; }
+  void set_config(std::shared_ptr<const config::NodeConfig> config) { config_ = std::move(config); }
 
  private:
   BrokerId id_;
@@ -76,6 +84,7 @@ class Broker {
   metadata::ControllerChannel* controller_ = nullptr;
   std::atomic<std::int64_t> epoch_{-1};
   storage::LogManager* logs_ = nullptr;
+  std::shared_ptr<const config::NodeConfig> config_;
 };
 
 }  // namespace dohle::broker
