@@ -116,6 +116,8 @@ class Core {
   // What happened to the log.
   void on_flushed(TimeMs now);  // LogView::flushed() may have moved
   void on_follower_appended(Offset leader_high_watermark);
+  // A FollowerStep, or the bytes of a snapshot, have been dealt with: the next fetch may go out.
+  void on_applied() { applying_ = false; }
   void on_snapshot_progress(std::int64_t position, bool complete, TimeMs now);
   VoterHistory& history() { return history_; }  // control records that were read from or written to the log
   [[nodiscard]] const VoterHistory& history() const { return history_; }
@@ -197,6 +199,7 @@ class Core {
   LeaderEpoch epoch_{0};
   Role role_{Unattached{}};
   std::optional<Offset> follower_high_watermark_;  // kept over epochs while not leading
+  bool applying_ = false;  // a fetched reply is being written: what is fetched next would not be on disk
   bool shutting_down_ = false;
   std::size_t next_bootstrap_ = 0;
   TimeMs wake_ = 0;

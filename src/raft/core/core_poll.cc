@@ -140,6 +140,7 @@ void Core::send_fetch(NodeId to, TimeMs now) {
 }
 
 void Core::send_fetch_to_bootstrap(TimeMs now) {
+  if (applying_) return;
   if (connections_.any_in_flight(now)) {
     wake_at(now + config_.retry_backoff_ms);
     return;
@@ -157,6 +158,7 @@ void Core::send_fetch_to_bootstrap(TimeMs now) {
 
 // The leader; while it does not answer, any bootstrap server, which may know of a new one.
 void Core::send_fetch_to_best(Following& state, TimeMs now) {
+  if (applying_) return;
   if (connections_.timed_out(state.leader, now)) {
     connections_.reset(state.leader);
     send_fetch_to_bootstrap(now);

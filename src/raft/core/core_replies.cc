@@ -64,14 +64,17 @@ FollowerStep Core::on_reply(NodeId from, std::uint64_t correlation, const FetchR
   if (reply.diverging) {
     // A leader that wants committed records away is not one to follow.
     if (follower_high_watermark_ && truncation_point(log_, *reply.diverging) < *follower_high_watermark_) return {};
+    applying_ = true;
     return {FollowerStep::Kind::kTruncate, *reply.diverging};
   }
   if (reply.snapshot) {
     if (log_.has_snapshot(*reply.snapshot)) return {};
     state->fetching_snapshot = reply.snapshot;
     state->snapshot_position = 0;
+    applying_ = true;
     return {FollowerStep::Kind::kFetchSnapshot, *reply.snapshot};
   }
+  applying_ = true;
   return {FollowerStep::Kind::kAppend, {}};
 }
 
@@ -87,7 +90,8 @@ bool Core::on_reply(NodeId from, std::uint64_t correlation, const FetchSnapshotR
   if (handle_common(reply.head, now) != Common::kGoOn) return false;
   state = std::get_if<Following>(&role_);
   if (state == nullptr || state->fetching_snapshot != reply.snapshot) return false;
-  return state->snapshot_position == reply.position;
+  applying_ = state->snapshot_position == reply.position;
+  return applying_;
 }
 
 }  // namespace dohle::raft

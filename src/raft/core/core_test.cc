@@ -220,6 +220,7 @@ class Cluster {
         node.log.flushed_count = node.log.entries.size();
         node.core->on_follower_appended(fetched->high_watermark);
       }
+      node.core->on_applied();
       return;
     }
     if (const auto* vote = std::get_if<VoteReply>(&reply))

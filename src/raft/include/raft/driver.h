@@ -52,7 +52,9 @@ struct RaftConfig {
   std::int32_t node_id = -1;
   std::string cluster_id;
   bool can_vote = true;                                // process.roles has "controller"
+  std::string listener = "CONTROLLER";                 // the first of controller.listener.names: voters talk over it
   std::vector<VoterEndpoint> endpoints;                // this controller's listeners, as advertised
+  std::vector<runtime::Endpoint> bootstrap_servers;    // controller.quorum.bootstrap.servers
   std::optional<VoterSet> static_voters;               // controller.quorum.voters; unset with bootstrap servers
   std::int32_t election_timeout_ms = 1000;             // controller.quorum.election.timeout.ms
   std::int32_t fetch_timeout_ms = 2000;                // controller.quorum.fetch.timeout.ms
@@ -82,9 +84,9 @@ class RaftNode {
     Outbound* outbound = nullptr;
   };
 
-  // Opens (creating when absent) the log, snapshots and quorum-state, and recovers the voter set. Blocking: start-up
+  // Opens (creating when absent) the log, snapshots and quorum-state, and recovers the voter set. May block: start-up
   // only, on `shard`. Fails with one sentence when the directory belongs to another voter or cluster or is damaged.
-  [[nodiscard]] static Result<std::unique_ptr<RaftNode>> open(RaftConfig config, Surroundings around);
+  [[nodiscard]] static runtime::Task<Result<std::unique_ptr<RaftNode>>> open(RaftConfig config, Surroundings around);
   virtual ~RaftNode() = default;
 
   // Begins to take part: elections, commits, callbacks. With one voter it leads within a few loop turns.
