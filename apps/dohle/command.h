@@ -23,4 +23,9 @@ struct Command {
 int run_server(const Arguments& arguments);
 int run_dev(const Arguments& arguments);
 
+// The log of a server process, from LOG_LEVEL and LOG_FORMAT.
+void configure_log_from_environment();
+// `name` below TMPDIR, or below /tmp.
+std::string temporary_path(std::string_view name);
+
 }  // namespace dohle::app

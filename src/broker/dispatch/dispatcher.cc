@@ -33,6 +33,7 @@ void answer_unknown_api_versions(RequestContext& ctx) {
 }  // namespace
 
 runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> request) {
+  if (!open_.is_set()) co_await open_.wait();
   RequestContext ctx{here_, here_.broker(), *request};
   const auto& header = request->header();
   const HandlerRow* row = find_handler(header.api_key);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <runtime/sync.h>
 #include <runtime/task.h>
 #include <transport/request.h>
 
@@ -14,9 +15,12 @@ class Dispatcher final : public transport::RequestSink {
  public:
   explicit Dispatcher(BrokerShard& here) : here_(here) {}
   [[nodiscard]] runtime::Task<void> handle(std::unique_ptr<transport::Request> request) override;
+  // Until then requests wait: a port may be open while the logs are still being recovered.
+  void open() { open_.set(); }
 
  private:
   BrokerShard& here_;
+  runtime::Event open_;
 };
 
 }  // namespace dohle::broker

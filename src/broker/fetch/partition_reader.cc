@@ -23,13 +23,7 @@ runtime::Task<ReadOutcome> read_one(BrokerShard& shard, ReadItem item) {
     if (out.error == protocol::ErrorCode::kOffsetOutOfRange) out.log_start = (*found)->log().log_start();
     co_return out;
   }
-  for (auto& fragment : read->records) {
-    if (auto* slice = std::get_if<Slice>(&fragment)) {
-      out.records.emplace_back(slice->share());
-    } else {
-      out.records.emplace_back(std::get<runtime::FileRange>(std::move(fragment)));
-    }
-  }
+  out.records = share_fragments(std::move(read->records));
   out.bytes = read->bytes;
   out.high_watermark = read->high_watermark;
   out.last_stable_offset = read->last_stable_offset;
@@ -54,18 +48,6 @@ runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std:
     budget.bytes -= static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, budget.bytes));
   }
   co_return outcomes;
-}
-
-runtime::Fragments take_fragments(std::vector<TransitFragment> records) {
-  runtime::Fragments out;
-  for (auto& fragment : records) {
-    if (auto* slice = std::get_if<ForeignSlice>(&fragment)) {
-      out.emplace_back(Slice::adopt(std::move(*slice)));
-    } else {
-      out.emplace_back(std::get<runtime::FileRange>(std::move(fragment)));
-    }
-  }
-  return out;
 }
 
 }  // namespace dohle::broker

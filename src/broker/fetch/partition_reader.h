@@ -3,14 +3,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <variant>
 #include <vector>
 
-#include <base/buffer.h>
 #include <protocol/error_code.h>
 #include <replication/partition.h>
-#include <runtime/fragment.h>
 #include <runtime/task.h>
+
+#include "fetch/transit.h"
 
 namespace dohle::broker {
 
@@ -27,9 +26,6 @@ struct ReadBudget {
   bool hard = false;
 };
 
-// Fragments on their way to another shard.
-using TransitFragment = std::variant<ForeignSlice, runtime::FileRange>;
-
 struct ReadOutcome {
   protocol::ErrorCode error = protocol::ErrorCode::kNone;
   std::vector<TransitFragment> records;
@@ -43,6 +39,5 @@ struct ReadOutcome {
 // Reads partitions of this shard one after the other within the budget.
 [[nodiscard]] runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std::vector<ReadItem> items,
                                                                       ReadBudget budget);
-[[nodiscard]] runtime::Fragments take_fragments(std::vector<TransitFragment> records);
 
 }  // namespace dohle::broker

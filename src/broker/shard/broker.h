@@ -48,7 +48,10 @@ class Broker {
   [[nodiscard]] std::size_t shard_count() const { return shard_count_; }
   [[nodiscard]] BrokerShard& at(std::size_t shard) { return *shards_[shard]; }
   // Where a partition lives; the same on every start with the same number of shards.
-  [[nodiscard]] std::size_t shard_of(const TopicIdPartition& id) const { return FixedHash{}(id) % shard_count_; }
+  [[nodiscard]] std::size_t shard_of(const TopicIdPartition& id) const { return shard_of(id, shard_count_); }
+  [[nodiscard]] static std::size_t shard_of(const TopicIdPartition& id, std::size_t shards) {
+    return FixedHash{}(id) % shards;
+  }
   [[nodiscard]] metadata::ControllerChannel& controller() { return *controller_; }
   [[nodiscard]] storage::LogManager& logs() { return *logs_; }
 

@@ -142,10 +142,9 @@ void BrokerShard::tell_deleted_topics(const metadata::MetadataUpdate& update) {
   if (!ids.empty()) leadership_->on_topics_deleted(ids, names);
 }
 
-void BrokerShard::on_directory_failed(const std::vector<TopicPartition>& lost, const Error& error) {
+void BrokerShard::on_directory_failed(const std::string& path, const Error& error) {
   for (const auto& [id, partition] : partitions_) {
-    const TopicPartition name{partition->topic(), id.partition};
-    if (std::ranges::find(lost, name) != lost.end()) partition->fail_storage(error);
+    if (partition->log().path().starts_with(path + "/")) partition->fail_storage(error);
   }
 }
 

@@ -77,8 +77,8 @@ class BrokerShard final : public metadata::MetadataListener {
   // Completes once all changes published so far are carried out.
   [[nodiscard]] runtime::Task<void> settled();
   void on_metadata_update(const metadata::MetadataUpdate& update) override;
-  // The failed directory's partitions answer with KAFKA_STORAGE_ERROR from now on.
-  void on_directory_failed(const std::vector<TopicPartition>& lost, const Error& error);
+  // The partitions whose logs are below `path` answer with KAFKA_STORAGE_ERROR from now on.
+  void on_directory_failed(const std::string& path, const Error& error);
   // Ends all waiting requests and waits for what is in flight.
   [[nodiscard]] runtime::Task<void> close();
 

@@ -2,8 +2,10 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <thread>
 
 #include <base/check.h>
 
@@ -41,6 +43,7 @@ class SystemRandom final : public Random {
 }  // namespace
 
 std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
+std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
 
 }  // namespace dohle::runtime

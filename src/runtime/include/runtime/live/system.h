@@ -14,5 +14,7 @@ namespace dohle::runtime {
 [[nodiscard]] std::unique_ptr<Random> make_system_random();
 // From any thread.
 [[nodiscard]] std::unique_ptr<FileSystem> make_system_files();
+// Processors this process may run on.
+[[nodiscard]] std::size_t processors();
 
 }  // namespace dohle::runtime

@@ -1,0 +1,63 @@
+#include "dohle/server_process.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <base/log.h>
+#include <runtime/future.h>
+#include <runtime/live/live_shards.h>
+#include <runtime/live/system.h>
+
+namespace dohle::app {
+namespace {
+
+std::size_t shard_count(const broker::config::ServerConfig& config) {
+  const auto wanted = static_cast<std::size_t>(config.values().get_int("shards"));
+  return wanted > 0 ? wanted : std::max<std::size_t>(1, runtime::processors() / 2);
+}
+
+// What ends the process: a signal, or a failure that it cannot outlive.
+struct Ending {
+  runtime::Promise<int> promise;
+  void with(int exit_code) { promise.try_set(exit_code); }
+};
+
+runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
+                         std::shared_ptr<std::unique_ptr<Ending>> ending) {
+  *ending = std::make_unique<Ending>();
+  auto end = (*ending)->promise.future();
+  broker::NodeOptions options;
+  options.advertise_peer_address = process.advertise_peer_address;
+  options.fatal = [ending](const std::string& why) {
+    std::fprintf(stderr, "dohle: %s\n", why.c_str());
+    (*ending)->with(kExitDirectoryFailed);
+  };
+  auto node = co_await broker::Node::start(shards, std::move(process.config), std::move(options));
+  if (!node) {
+    std::fprintf(stderr, "dohle: %s\n", node.error().message.c_str());
+    co_return kExitFailure;
+  }
+  if (process.on_ready) process.on_ready(**node);
+  const int exit_code = co_await end;
+  co_await (*node)->stop();
+  co_return exit_code;
+}
+
+}  // namespace
+
+int run_server_process(ServerProcess process) {
+  auto ending = std::make_shared<std::unique_ptr<Ending>>();
+  runtime::LiveOptions options;
+  options.shards = shard_count(process.config);
+  options.on_signal = [ending](int) {
+    if (*ending) (*ending)->with(0);
+  };
+  runtime::LiveShards shards(std::move(options));
+  return shards.run(
+      [&shards, ending, process = std::move(process)]() mutable { return serve(shards, std::move(process), ending); });
+}
+
+}  // namespace dohle::app

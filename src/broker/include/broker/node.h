@@ -1,0 +1,38 @@
+// Node: one process as a broker, a controller, or both: everything from its log directories to its listeners. A single
+// node and a cluster's member take the same path.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <base/result.h>
+#include <broker/config/server_config.h>
+#include <runtime/shard.h>
+#include <runtime/task.h>
+
+namespace dohle::broker {
+
+struct NodeOptions {
+  bool advertise_peer_address = false;           // clients are sent back to the address they came by (dohle dev)
+  std::function<void(const std::string&)> fatal;  // one sentence; the process should end. On shard 0
+};
+
+class Node {
+ public:
+  // On shard 0 of `shards`. Completes when the node serves: registered, unfenced, listeners open. Every failure is one
+  // sentence that says what is wrong and where.
+  [[nodiscard]] static runtime::Task<Result<std::unique_ptr<Node>>> start(runtime::Shards& shards,
+                                                                          config::ServerConfig config,
+                                                                          NodeOptions options);
+  virtual ~Node() = default;
+  // The clean stop, in its one order: requests, timers, flush, snapshots, checkpoints, clean marker, locks.
+  [[nodiscard]] virtual runtime::Task<void> stop() = 0;
+  // By listener name: the port it really has.
+  [[nodiscard]] virtual const std::map<std::string, std::uint16_t>& ports() const = 0;
+  [[nodiscard]] virtual const std::string& cluster_id() const = 0;
+};
+
+}  // namespace dohle::broker

@@ -1,0 +1,219 @@
+#include <broker/node.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <base/log.h>
+#include <broker/config/module_settings.h>
+#include <metadata/broker_lifecycle.h>
+#include <storage/log_manager.h>
+#include <transport/server.h>
+
+#include "dispatch/controller_dispatcher.h"
+#include "node/broker_part.h"
+#include "node/listener_switch.h"
+#include "node/quorum_part.h"
+
+namespace dohle::broker {
+namespace {
+
+// How long a stop waits for the controller to move leaderships away.
+constexpr auto kControlledShutdownLimit = std::chrono::seconds(15);
+
+class CombinedNode final : public Node {
+ public:
+  CombinedNode(runtime::Shards& shards, config::ServerConfig config, NodeOptions options)
+      : shards_(shards), config_(std::move(config)), options_(std::move(options)) {}
+
+  runtime::Task<Result<>> start();
+  runtime::Task<void> stop() override;
+  const std::map<std::string, std::uint16_t>& ports() const override { return ports_; }
+  const std::string& cluster_id() const override { return cluster_id_; }
+
+ private:
+  Result<> open_directories();
+  Result<> open_listeners();
+  runtime::Task<Result<>> load_logs();
+  runtime::Task<Result<>> join_cluster();
+  std::vector<metadata::EndpointImage> advertised_endpoints();
+  void on_directory_failed(storage::LogDirectory& directory, const Error& error);
+
+  runtime::Shards& shards_;
+  config::ServerConfig config_;
+  NodeOptions options_;
+  std::string cluster_id_;
+  std::map<std::string, std::uint16_t> ports_;
+
+  std::unique_ptr<storage::LogManager> logs_;
+  std::unique_ptr<QuorumPart> quorum_;
+  std::unique_ptr<BrokerPart> broker_;
+  std::unique_ptr<ControllerHome> controller_home_;
+  std::unique_ptr<ControllerDispatcher> controller_sink_;  // has no state of its own: one for all shards
+  std::vector<std::unique_ptr<ListenerSwitch>> sinks_;
+  std::unique_ptr<transport::Server> server_;
+  std::unique_ptr<metadata::BrokerLifecycle> lifecycle_;
+};
+
+Result<> CombinedNode::open_directories() {
+  auto manager = config::log_manager_config(config_);
+  manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
+  DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
+  const auto& meta = logs_->metadata_directory().meta();
+  if (!meta || !meta->cluster_id) {
+    return fail(Errc::kNotFound, fmt::format("{} is not formatted: run kafka-storage.sh format on it first",
+                                             logs_->metadata_directory().path()));
+  }
+  cluster_id_ = *meta->cluster_id;
+  logs_->on_directory_failed([this](storage::LogDirectory& d, const Error& e) { on_directory_failed(d, e); });
+  return logs_->check_and_complete_meta(cluster_id_, config_.node_id());
+}
+
+void CombinedNode::on_directory_failed(storage::LogDirectory& directory, const Error& error) {
+  log::error("broker", "Log directory {} is offline: {}", directory.path(), error.message);
+  const bool last = std::ranges::all_of(logs_->directories(), [](const auto& d) { return d->offline(); });
+  if (last || &directory == &logs_->metadata_directory()) {
+    options_.fatal(fmt::format("log directory {} failed and the node cannot go on without it: {}", directory.path(),
+                               error.message));
+    return;
+  }
+  if (broker_) broker_->directory_failed(directory.path(), error);
+  if (lifecycle_) lifecycle_->report_offline_directory(directory.id());
+}
+
+Result<> CombinedNode::open_listeners() {
+  const auto& controllers = config_.controller_listener_names();
+  controller_home_ = std::make_unique<ControllerHome>(ControllerHome{
+      shards_.at(0), quorum_->raft(), quorum_->controller(), quorum_->metadata(0), cluster_id_, config_.node_id()});
+  controller_sink_ = std::make_unique<ControllerDispatcher>(*controller_home_);
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    sinks_.push_back(std::make_unique<ListenerSwitch>(controllers, broker_->sink(i), *controller_sink_));
+  }
+  server_ = std::make_unique<transport::Server>(
+      shards_, [this](std::size_t shard) -> transport::RequestSink& { return *sinks_[shard]; },
+      config::server_options(config_));
+  for (const auto& listener : config::listener_options(config_, config_.listeners())) {
+    const auto port = server_->listen(listener);
+    if (!port) {
+      return fail(port.error().code, fmt::format("cannot listen on {} for {}: {}", listener.bind.to_string(),
+                                                 listener.name, port.error().message));
+    }
+    ports_[listener.name] = *port;
+  }
+  return {};
+}
+
+runtime::Task<Result<>> CombinedNode::load_logs() {
+  const auto image = quorum_->publisher().image();
+  storage::LoadOptions options;
+  options.config_for = [this, image](const std::string& topic) { return broker_->log_config_for(*image, topic); };
+  options.is_stray = [image, self = config_.node_id()](const TopicPartition& partition,
+                                                       const std::optional<TopicId>& id) {
+    const auto* topic = image->topics().find(partition.topic);
+    if (topic == nullptr || (id && topic->id != *id)) return true;
+    const auto* registration = topic->find(partition.partition);
+    return registration == nullptr || !registration->is_replica(self);
+  };
+  options.on_progress = [](const storage::LoadProgress& progress) {
+    log::info("storage", "Loaded {} of {} partitions, {} of {} MiB recovered", progress.partitions_done,
+              progress.partitions_total, progress.bytes_recovered >> 20U, progress.bytes_to_recover >> 20U);
+  };
+  DOHLE_CO_TRY(co_await logs_->load(std::move(options)));
+  logs_->start();
+  co_return Result<>{};
+}
+
+runtime::Task<Result<>> CombinedNode::start() {
+  DOHLE_CO_TRY(open_directories());
+  auto quorum = co_await QuorumPart::open(shards_, *logs_, config_, cluster_id_,
+                                          [this](Error error) { options_.fatal(error.message); });
+  if (!quorum) co_return std::unexpected(quorum.error());
+  quorum_ = std::move(*quorum);
+  broker_ = std::make_unique<BrokerPart>(BrokerPart::Parts{.shards = shards_,
+                                                           .logs = *logs_,
+                                                           .quorum = *quorum_,
+                                                           .config = config_,
+                                                           .cluster_id = cluster_id_,
+                                                           .advertise_peer_address = options_.advertise_peer_address});
+  co_await broker_->build();
+  DOHLE_CO_TRY(open_listeners());
+  co_await quorum_->start();
+  DOHLE_CO_TRY(co_await join_cluster());
+  DOHLE_CO_TRY(co_await load_logs());
+  co_await broker_->follow_metadata();
+  lifecycle_->set_ready();
+  co_await lifecycle_->wait_unfenced();
+  co_await broker_->settled();
+  co_await broker_->open_for_requests();
+  co_return Result<>{};
+}
+
+// Registers this incarnation, and waits until its own registration has come back through the metadata log.
+runtime::Task<Result<>> CombinedNode::join_cluster() {
+  const auto& values = config_.values();
+  metadata::BrokerLifecycleConfig lifecycle;
+  lifecycle.broker_id = config_.node_id();
+  lifecycle.cluster_id = cluster_id_;
+  lifecycle.incarnation_id = shards_.at(0).random().uuid();
+  lifecycle.endpoints = advertised_endpoints();
+  lifecycle.rack = values.find_string("broker.rack");
+  for (const auto& directory : logs_->directories()) {
+    if (!directory->offline()) lifecycle.directories.push_back(directory->id());
+  }
+  lifecycle.previous_broker_epoch = logs_->previous_broker_epoch();
+  lifecycle.heartbeat_interval = std::chrono::milliseconds(values.get_int("broker.heartbeat.interval.ms"));
+  lifecycle.registration_timeout = std::chrono::milliseconds(values.get_int("initial.broker.registration.timeout.ms"));
+  lifecycle_ = std::make_unique<metadata::BrokerLifecycle>(std::move(lifecycle), shards_.at(0), quorum_->channel(),
+                                                           quorum_->metadata(0));
+  lifecycle_->start();
+  DOHLE_CO_TRY(co_await lifecycle_->wait_caught_up());
+  broker_->broker().set_epoch(lifecycle_->broker_epoch());
+  co_return Result<>{};
+}
+
+std::vector<metadata::EndpointImage> CombinedNode::advertised_endpoints() {
+  std::vector<metadata::EndpointImage> out;
+  const auto host = shards_.at(0).network().canonical_host_name();
+  for (const auto& endpoint : config::with_hosts(config_.advertised_broker_listeners(), host)) {
+    const auto port = endpoint.port != 0 ? endpoint.port : ports_.at(endpoint.listener);
+    out.push_back({.listener = endpoint.listener,
+                   .host = endpoint.host.value_or(host),
+                   .port = static_cast<std::uint16_t>(port),
+                   .security_protocol = static_cast<std::int16_t>(endpoint.protocol)});
+  }
+  return out;
+}
+
+// Also called on a node whose start failed half-way.
+runtime::Task<void> CombinedNode::stop() {
+  if (lifecycle_) {
+    co_await lifecycle_->controlled_shutdown(kControlledShutdownLimit);
+    if (server_) server_->stop_accepting();
+  }
+  if (broker_) co_await broker_->stop();
+  if (server_) co_await server_->stop();
+  const auto broker_epoch = lifecycle_ ? lifecycle_->broker_epoch() : -1;
+  if (lifecycle_) co_await lifecycle_->stop();
+  if (quorum_) co_await quorum_->stop();
+  if (!logs_) co_return;
+  if (auto stopped = co_await logs_->shutdown(broker_epoch); !stopped) {
+    log::error("storage", "The clean stop failed: {}", stopped.error().message);
+  }
+}
+
+}  // namespace
+
+runtime::Task<Result<std::unique_ptr<Node>>> Node::start(runtime::Shards& shards, config::ServerConfig config,
+                                                         NodeOptions options) {
+  auto node = std::make_unique<CombinedNode>(shards, std::move(config), std::move(options));
+  auto started = co_await node->start();
+  if (!started) {
+    co_await node->stop();
+    co_return std::unexpected(std::move(started).error());
+  }
+  co_return node;
+}
+
+}  // namespace dohle::broker
