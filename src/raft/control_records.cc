@@ -76,4 +76,26 @@ Result<std::vector<ControlContent>> read_control_batch(const records::BatchView&
   return out;
 }
 
+Result<FramedRecords> read_data_batch(const records::BatchView& batch) {
+  constexpr std::size_t kMaxBytes = 64U << 20U;
+  FramedRecords out;
+  std::size_t total = 0;
+  DOHLE_TRY(records::for_each(batch,
+                              [&](const records::RecordView& record) -> Result<> {
+                                if (!record.value) return fail(Errc::kCorrupt, "a metadata record has no value");
+                                total += record.value->size();
+                                if (total > kMaxBytes)
+                                  return fail(Errc::kCorrupt, "a metadata batch is larger than any that is written");
+                                if (batch.is_compressed()) {  // the reader's bytes do not outlive the record
+                                  out.kept.emplace_back(record.value->begin(), record.value->end());
+                                  out.records.emplace_back(out.kept.back());
+                                } else {
+                                  out.records.push_back(*record.value);
+                                }
+                                return {};
+                              },
+                              nullptr, {.max_record_bytes = kMaxBytes}));
+  return out;
+}
+
 }  // namespace dohle::raft

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -52,5 +53,13 @@ struct ControlContent {
   bool footer = false;
 };
 [[nodiscard]] Result<std::vector<ControlContent>> read_control_batch(const records::BatchView& batch);
+
+// The framed records of a data batch: views of it, or of `kept` where it is compressed. kCorrupt for a record without a
+// value, or when they take more than any batch that raft writes.
+struct FramedRecords {
+  std::vector<Bytes> records;
+  std::deque<std::vector<std::uint8_t>> kept;
+};
+[[nodiscard]] Result<FramedRecords> read_data_batch(const records::BatchView& batch);
 
 }  // namespace dohle::raft

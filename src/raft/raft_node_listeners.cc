@@ -1,11 +1,9 @@
 // Handing committed records, snapshots and leaders to the state machines.
-#include <deque>
-
 #include <base/check.h>
 #include <fmt/format.h>
 #include <records/batch.h>
-#include <records/reader.h>
 
+#include "control_records.h"
 #include "raft_node.h"
 
 namespace dohle::raft {
@@ -83,14 +81,10 @@ Result<> RaftNodeImpl::hand_over(Feed& feed, Bytes batches, Offset high_watermar
                          .append_timestamp_ms = view->max_timestamp(),
                          .size_bytes = view->size_bytes(),
                          .control = view->is_control()};
-    std::deque<std::vector<std::uint8_t>> kept;  // of a compressed batch
+    FramedRecords framed;
     if (!batch.control) {
-      DOHLE_TRY(records::for_each(*view, [&](const records::RecordView& record) -> Result<> {
-        if (!record.value) return fail(Errc::kCorrupt, "a metadata record without a value");
-        if (view->is_compressed()) kept.emplace_back(record.value->begin(), record.value->end());
-        batch.records.push_back(view->is_compressed() ? Bytes(kept.back()) : *record.value);
-        return {};
-      }));
+      DOHLE_ASSIGN(framed, read_data_batch(*view));
+      batch.records = std::move(framed.records);
     }
     feed.next = view->next_offset();
     feed.listener->on_commit(batch);

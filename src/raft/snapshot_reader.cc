@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <records/batch.h>
-#include <records/reader.h>
 
 #include "control_records.h"
 
@@ -73,19 +72,11 @@ Result<std::optional<SnapshotBatch>> SnapshotReader::next() {
       }
       continue;
     }
-    SnapshotBatch out{.base_offset = batch.base_offset(), .append_timestamp_ms = batch.max_timestamp()};
-    kept_.clear();
-    DOHLE_TRY(records::for_each(batch, [&](const records::RecordView& record) -> Result<> {
-      if (!record.value) return corrupt(id_, "holds a record without a value");
-      if (batch.is_compressed()) {  // the reader's bytes do not outlive the record
-        kept_.emplace_back(record.value->begin(), record.value->end());
-        out.records.emplace_back(kept_.back());
-      } else {
-        out.records.push_back(*record.value);
-      }
-      return {};
-    }));
-    return std::optional(std::move(out));
+    DOHLE_ASSIGN(FramedRecords framed, read_data_batch(batch));
+    kept_ = std::move(framed.kept);
+    return std::optional(SnapshotBatch{.base_offset = batch.base_offset(),
+                                       .append_timestamp_ms = batch.max_timestamp(),
+                                       .records = std::move(framed.records)});
   }
 }
 
