@@ -1,0 +1,96 @@
+# Sourced by the run programs below tests/: a node as a process, and counting of cases.
+#   start_dev [dohle dev options]     a fresh node; sets BOOTSTRAP (host:port) and NODE (process id)
+#   start_server PROPERTIES [options] a node from a formatted directory; NODE; wait_for HOST PORT
+#   stop_node                         SIGTERM, and fails unless it ends within 10 s
+#   case_is NAME COMMAND...           runs a case; says why it failed
+#   finish                            the count, and the exit status
+# DOHLE is the binary and DOHLE_SHARDS the number of shards, both set by tools/dev/test.py.
+set -uo pipefail
+DOHLE=${DOHLE:?the dohle binary}
+DOHLE_SHARDS=${DOHLE_SHARDS:-1}
+WORK=$(mktemp -d)
+NODE=
+BOOTSTRAP=
+PASSED=0
+FAILED=0
+SKIPPED=0
+
+end_of_tests() {
+  [ -z "$NODE" ] || { kill -KILL "$NODE"; wait "$NODE"; } 2>/dev/null
+  rm -rf "$WORK"
+}
+trap end_of_tests EXIT
+
+skip_all() {
+  echo "SKIPPED: $*"
+  exit 77
+}
+
+start_dev() {
+  [ -x "$DOHLE" ] || skip_all "there is no binary $DOHLE"
+  : >"$WORK/address"
+  "$DOHLE" dev --port 0 --shards "$DOHLE_SHARDS" "$@" >"$WORK/address" 2>"$WORK/node.log" &
+  NODE=$!
+  for _ in $(seq 100); do
+    BOOTSTRAP=$(head -1 "$WORK/address")
+    [ -n "$BOOTSTRAP" ] && return 0
+    kill -0 "$NODE" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "The node did not start:"
+  tail -20 "$WORK/node.log"
+  return 1
+}
+
+start_server() {
+  local properties=$1
+  shift
+  "$DOHLE" server "$properties" --override "shards=$DOHLE_SHARDS" "$@" >"$WORK/node.log" 2>&1 &
+  NODE=$!
+}
+
+wait_for() {
+  for _ in $(seq 100); do
+    (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null && return 0
+    kill -0 "$NODE" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "Nobody listens on $1:$2:"
+  tail -20 "$WORK/node.log"
+  return 1
+}
+
+stop_node() {
+  kill -TERM "$NODE" || return 1
+  for _ in $(seq 100); do
+    kill -0 "$NODE" 2>/dev/null || { wait "$NODE"; local status=$?; NODE=; return "$status"; }
+    sleep 0.1
+  done
+  echo "The node is still there 10 s after SIGTERM"
+  return 1
+}
+
+case_is() {
+  local name=$1
+  shift
+  if "$@" >"$WORK/case.log" 2>&1; then
+    PASSED=$((PASSED + 1))
+    echo "ok      $name"
+  else
+    FAILED=$((FAILED + 1))
+    echo "FAILED  $name"
+    sed 's/^/        /' "$WORK/case.log" | tail -30
+    [ ! -s "$WORK/node.log" ] || { echo "        the node's log:"; tail -10 "$WORK/node.log" | sed 's/^/        /'; }
+  fi
+}
+
+skip_case() {
+  SKIPPED=$((SKIPPED + 1))
+  echo "SKIPPED: $*"
+}
+
+finish() {
+  echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+  [ "$FAILED" = 0 ]
+  exit
+}
