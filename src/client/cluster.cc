@@ -61,7 +61,9 @@ std::string Cluster::give_up(std::int64_t timeout_ms, const KafkaError& last) co
 Answer<std::shared_ptr<NodeConnection>> Cluster::connection(std::int32_t node) {
   if (closed()) return failure(ErrorCode::kNetworkException, "The client is closed");
   runtime::Endpoint endpoint;
-  if (const auto known = metadata_.nodes.find(node); known != metadata_.nodes.end()) {
+  if (const auto found = coordinator_nodes_.find(node); found != coordinator_nodes_.end()) {
+    endpoint = found->second;
+  } else if (const auto known = metadata_.nodes.find(node); known != metadata_.nodes.end()) {
     endpoint = known->second.endpoint;
   } else if (node < 0 && static_cast<std::size_t>(-1 - node) < config_.bootstrap_servers.size()) {
     endpoint = config_.bootstrap_servers[static_cast<std::size_t>(-1 - node)];
@@ -200,6 +202,14 @@ Task<Answer<std::int32_t>> Cluster::controller() {
   co_return failure(ErrorCode::kBrokerNotAvailable, "There is no active controller");
 }
 
+Task<void> Cluster::disconnect(std::int32_t node) {
+  const auto pass = gate_.enter();
+  const auto found = connections_.find(node);
+  if (found == connections_.end()) co_return;
+  const auto connection = found->second;
+  co_await connection->close();
+}
+
 bool Cluster::metadata_is_old() const {
   return !refreshed_at_ || (now() - *refreshed_at_) >= std::chrono::milliseconds(config_.metadata_max_age_ms);
 }
@@ -226,7 +236,7 @@ Task<Answer<const TopicInfo*>> Cluster::topic(std::string name, std::int64_t tim
 Task<Answer<std::int32_t>> Cluster::coordinator(CoordinatorType type, std::string key) {
   const auto pass = gate_.enter();
   const auto known = coordinators_.find({type, key});
-  if (known != coordinators_.end() && metadata_.nodes.contains(known->second)) co_return known->second;
+  if (known != coordinators_.end()) co_return known->second;
   protocol::FindCoordinatorRequest request;
   request.key_type = static_cast<std::int8_t>(type);
   request.coordinator_keys = {Text(key)};
@@ -237,10 +247,10 @@ Task<Answer<std::int32_t>> Cluster::coordinator(CoordinatorType type, std::strin
   if (found.error_code != 0) {
     co_return failure(found.error_code, found.error_message ? found.error_message->str() : "");
   }
-  metadata_.nodes[found.node_id].id = found.node_id;
-  metadata_.nodes[found.node_id].endpoint = {found.host.str(), static_cast<std::uint16_t>(found.port)};
-  coordinators_[{type, key}] = found.node_id;
-  co_return found.node_id;
+  const std::int32_t way = coordinator_way(found.node_id);
+  coordinator_nodes_[way] = {found.host.str(), static_cast<std::uint16_t>(found.port)};
+  coordinators_[{type, key}] = way;
+  co_return way;
 }
 
 void Cluster::forget_coordinator(CoordinatorType type, std::string_view key) {

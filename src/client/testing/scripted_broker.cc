@@ -31,6 +31,7 @@ void ScriptedBroker::disconnect_all() {
 
 Task<void> ScriptedBroker::stop() {
   listener_->close();
+  stopped_.stop();
   disconnect_all();
   co_await gate_.wait_empty();
 }
@@ -63,6 +64,10 @@ Task<void> ScriptedBroker::serve(std::shared_ptr<runtime::Connection> connection
       auto out = answer(Bytes(received).subspan(4, length));
       received.erase(received.begin(), received.begin() + 4 + static_cast<std::ptrdiff_t>(length));
       if (!out) continue;
+      if (const auto by = delays_.find(requests_.empty() ? -1 : requests_.back()); by != delays_.end()) {
+        const auto wait = by->second();
+        if (wait > runtime::Duration{}) co_await runtime::sleep_for(wait, &stopped_);
+      }
       if (!co_await connection->write(std::move(*out))) break;
     }
   }

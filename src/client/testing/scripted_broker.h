@@ -44,6 +44,8 @@ class ScriptedBroker {
     };
     scripts_[Request::kApiKey] = std::move(script);
   }
+  // What follows on its connection waits too: `delay` is asked after each answer to this API was made.
+  void delay(std::int16_t api_key, std::function<runtime::Duration()> by) { delays_[api_key] = std::move(by); }
   void on_nothing(std::int16_t api_key) { scripts_.erase(api_key); }
 
   // API keys of the requests that came, in order; ApiVersions is not among them.
@@ -71,6 +73,8 @@ class ScriptedBroker {
   runtime::Shard* shard_;
   std::unique_ptr<runtime::Listener> listener_;
   std::map<std::int16_t, Script> scripts_;
+  std::map<std::int16_t, std::function<runtime::Duration()>> delays_;
+  runtime::StopSource stopped_;
   std::vector<std::int16_t> requests_;
   std::vector<std::weak_ptr<runtime::Connection>> open_;
   std::size_t accepted_ = 0;

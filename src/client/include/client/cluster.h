@@ -140,10 +140,16 @@ class Cluster {
   // True once metadata.max.age.ms have passed since the last refresh.
   [[nodiscard]] bool metadata_is_old() const;
 
-  // The node of a group's or transactional id's coordinator, from memory or by asking. One attempt.
+  // The way to a group's or transactional id's coordinator, from memory or by asking. One attempt. It is a connection
+  // of its own, beside that to the node: a parked fetch would hold back heartbeats. node_of() gives the node's id.
   [[nodiscard]] runtime::Task<Answer<std::int32_t>> coordinator(CoordinatorType type, std::string key);
+  [[nodiscard]] static constexpr std::int32_t node_of(std::int32_t way) {
+    return way > kMaxNode ? INT32_MAX - way : way;
+  }
   void forget_coordinator(CoordinatorType type, std::string_view key);
 
+  // Cuts the connection to a node; what waits on it fails. The next call makes another.
+  [[nodiscard]] runtime::Task<void> disconnect(std::int32_t node);
   // What a node supports; connects when needed. Nothing for an API it does not have.
   [[nodiscard]] runtime::Task<Answer<std::optional<VersionRange>>> versions(std::int32_t node, std::int16_t api_key);
   // A node that can be talked to, for requests that any node answers; negative ids are bootstrap servers.
@@ -186,7 +192,11 @@ class Cluster {
   ClusterMetadata metadata_;
   std::optional<runtime::MonotonicTime> refreshed_at_;
   std::map<std::int32_t, std::shared_ptr<NodeConnection>> connections_;
+  static constexpr std::int32_t kMaxNode = INT32_MAX / 2;
+  [[nodiscard]] static constexpr std::int32_t coordinator_way(std::int32_t node) { return INT32_MAX - node; }
+
   std::map<std::pair<CoordinatorType, std::string>, std::int32_t> coordinators_;
+  std::map<std::int32_t, runtime::Endpoint> coordinator_nodes_;  // by way
   runtime::StopSource stop_;
   runtime::Gate gate_;
 };
