@@ -77,6 +77,24 @@ std::string describe(const FormatPlan& plan) {
                      plan.version.level());
 }
 
+std::string parent_of(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A directory that is still there after a power loss: the entries of all new ones above it are synced too.
+Result<> create_durably(runtime::FileSystem& files, const std::string& directory) {
+  std::vector<std::string> parents;
+  for (std::string at = directory; !files.exists(at); at = parent_of(at)) {
+    parents.push_back(parent_of(at));
+    if (parents.back() == at) break;
+  }
+  DOHLE_TRY(files.create_directories(directory));
+  for (const std::string& parent : parents) DOHLE_TRY(files.sync_directory(parent));
+  return {};
+}
+
 // One directory's part of a format.
 class Formatter {
  public:
@@ -107,7 +125,7 @@ class Formatter {
                                   : voter != nullptr ? "dynamic metadata voter directory"
                                                      : "dynamic metadata directory";
     tool_.out << fmt::format("Formatting {} {} with metadata.version {}.\n", kind, directory, plan_.version.name());
-    DOHLE_TRY(tool_.files.create_directories(directory));
+    DOHLE_TRY(create_durably(tool_.files, directory));
     if (settings_.is_controller && is_metadata) DOHLE_TRY(write_bootstrap_snapshot(directory));
     MetaProperties meta;
     meta.cluster_id = options_.cluster_id;
