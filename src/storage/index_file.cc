@@ -12,14 +12,13 @@ constexpr std::size_t kPendingBytes = 8192;
 }
 
 IndexFile::IndexFile(runtime::FileSystem& fs, OpenFiles& pool, std::string path, std::size_t entry_bytes)
-    : fs_(fs), file_(fs, pool, std::move(path)), entry_bytes_(entry_bytes) {}
+    : file_(fs, pool, std::move(path)), entry_bytes_(entry_bytes) {}
 
-Result<> IndexFile::load() {
-  DOHLE_ASSIGN(const std::uint64_t size, fs_.file_size(file_.path()));
-  if (size % entry_bytes_ != 0) {
-    return fail(Errc::kCorrupt, fmt::format("{}: {} bytes is no multiple of {}", file_.path(), size, entry_bytes_));
+Result<> IndexFile::load(std::uint64_t bytes) {
+  if (bytes % entry_bytes_ != 0) {
+    return fail(Errc::kCorrupt, fmt::format("{}: {} bytes is no multiple of {}", file_.path(), bytes, entry_bytes_));
   }
-  written_ = size / entry_bytes_;
+  written_ = bytes / entry_bytes_;
   pending_.clear();
   return {};
 }

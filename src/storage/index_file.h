@@ -19,8 +19,8 @@ class IndexFile {
  public:
   IndexFile(runtime::FileSystem& fs, OpenFiles& pool, std::string path, std::size_t entry_bytes);
 
-  // Takes the entries on disk as they are. kCorrupt when the length is no multiple of the entry size; kNotFound.
-  [[nodiscard]] Result<> load();
+  // Takes the entries on disk as they are, in a file of `bytes`. kCorrupt when that is no multiple of the entry size.
+  [[nodiscard]] Result<> load(std::uint64_t bytes);
   // Starts empty, whatever is on disk.
   [[nodiscard]] Result<> reset();
 
@@ -38,7 +38,6 @@ class IndexFile {
   [[nodiscard]] const std::string& path() const { return file_.path(); }
 
  private:
-  runtime::FileSystem& fs_;
   mutable LazyFile file_;
   std::size_t entry_bytes_;
   std::size_t written_ = 0;            // entries in the file

@@ -160,14 +160,24 @@ Result<AppendInfo> Log::State::append_batches(const Append& append, AppendInfo i
     info.bytes = 0;
     return info;
   }
-  DOHLE_TRY(guard(write_partition_metadata()));
-  DOHLE_TRY(guard(maybe_roll(append)));
-  DOHLE_ASSIGN(batches_, describe(append.bytes.bytes()));
-  note_epochs();
-  DOHLE_TRY(guard(write_epochs()));
-  DOHLE_TRY(guard(write_to_active(append)));
+  auto placed = place(append);
+  if (!placed && placed.error().code == Errc::kNoSpace && keeps_working_on_a_full_disk(setup.partition) &&
+      services.commit_log.release_reserve()) {
+    placed = place(append);
+  }
+  DOHLE_TRY(guard(std::move(placed)));
   DOHLE_TRY(guard(finish_append(append, update)));
   return info;
+}
+
+// Everything that goes to disk for an append. May be done again after it failed.
+Result<> Log::State::place(const Append& append) {
+  DOHLE_TRY(write_partition_metadata());
+  DOHLE_TRY(maybe_roll(append));
+  DOHLE_ASSIGN(batches_, describe(append.bytes.bytes()));
+  note_epochs();
+  DOHLE_TRY(write_epochs());
+  return write_to_active(append);
 }
 
 Result<> Log::State::prepare_producers(Bytes bytes, AppendOrigin origin, ProducerUpdate& update,
@@ -277,11 +287,7 @@ Result<> Log::State::write_to_active(const Append& append) {
   Segment& active = segments.active();
   for (auto& batch : batches_) batch.position += active.size();
   const auto begin = services.clock.now();
-  auto written = active.append(append.bytes.bytes(), batches_, config.index_interval_bytes);
-  if (!written && written.error().code == Errc::kNoSpace && keeps_working_on_a_full_disk(setup.partition) &&
-      services.commit_log.release_reserve()) {
-    written = active.append(append.bytes.bytes(), batches_, config.index_interval_bytes);
-  }
+  const auto written = active.append(append.bytes.bytes(), batches_, config.index_interval_bytes);
   if ((services.clock.now() - begin) > std::chrono::milliseconds(kSlowWriteMs)) services.commit_log.count_slow_write();
   return written;
 }

@@ -66,7 +66,7 @@ Result<CommitSet> Log::State::take_commit_set() {
 }
 
 void Log::State::finish_waiters(const Result<>& result) {
-  std::deque<Waiter> left;
+  std::vector<Waiter> left;
   for (auto& waiter : waiters) {
     if (!result) {
       waiter.promise.set(result);

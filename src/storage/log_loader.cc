@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include <base/log.h>
 #include <fmt/format.h>
@@ -130,13 +131,20 @@ Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& e
       DOHLE_TRY(services.files.remove_file(runtime::join_path(path, entry.name)));
     }
   }
+  std::map<Offset, SegmentSizes> sizes;
+  for (const auto& entry : entries) {
+    if (const auto base = offset_in_name(entry.name, kLogSuffix)) sizes[*base].log = entry.size;
+    if (const auto base = offset_in_name(entry.name, kIndexSuffix)) sizes[*base].offset_index = entry.size;
+    if (const auto base = offset_in_name(entry.name, kTimeIndexSuffix)) sizes[*base].time_index = entry.size;
+    if (const auto base = offset_in_name(entry.name, kTxnIndexSuffix)) sizes[*base].transaction_index = true;
+  }
   std::vector<Offset> damaged;
   for (const auto& entry : entries) {
     const auto base = offset_in_name(entry.name, kLogSuffix);
     if (!base) continue;
-    DOHLE_ASSIGN(auto opened, Segment::open(segment_setup(*base)));
+    DOHLE_ASSIGN(auto opened, Segment::open(segment_setup(*base), sizes[*base]));
     Segment& segment = segments.add(std::move(opened));
-    auto indexes = segment.load_indexes();
+    auto indexes = segment.load_indexes(sizes[*base], !setup.had_clean_shutdown);
     if (indexes) continue;
     if (!missing_or_damaged(indexes.error())) return indexes;
     damaged.push_back(*base);

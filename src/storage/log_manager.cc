@@ -30,9 +30,19 @@ Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, Lo
         paths.begin() + static_cast<std::ptrdiff_t>(i)) {
       return fail(Errc::kInvalidConfig, fmt::format("log.dirs names {} twice", paths[i]));
     }
-    DOHLE_ASSIGN(auto directory, LogDirectory::open(paths[i], shards, i % shards.size()));
+    auto opened = LogDirectory::open(paths[i], shards, i % shards.size());
+    if (!opened) {
+      const Errc code = opened.error().code;
+      const bool disk = code == Errc::kIo || code == Errc::kPermissionDenied || code == Errc::kNoSpace;
+      const bool metadata_here = metadata.empty() ? i == 0 : paths[i] == metadata;
+      if (!disk || metadata_here || paths.size() == 1) return fail(opened.error());
+      log::error("storage", "going on without a log directory: {}", opened.error().message);
+      state->failed.push_back(paths[i]);
+      continue;
+    }
+    auto directory = std::move(*opened);
     state->clean.push_back(directory->had_clean_shutdown());
-    if (paths[i] == metadata || (metadata.empty() && i == 0)) state->metadata_index = i;
+    if (paths[i] == metadata) state->metadata_index = state->directories.size();
     const bool holds_logs = std::ranges::find(state->config.log_dirs, paths[i]) != state->config.log_dirs.end();
     if (holds_logs) {
       state->slots.push_back(std::make_unique<DirectorySlot>());
@@ -133,6 +143,7 @@ runtime::Task<std::vector<DirectoryDescription>> LogManager::describe() {
       std::ranges::move(replicas[i], std::back_inserter(out[i].replicas));
     }
   }
+  for (const auto& path : state->failed) out.push_back({.path = path, .online = false});
   for (auto& directory : out) std::ranges::sort(directory.replicas, {}, &DirectoryDescription::Replica::partition);
   co_return out;
 }
@@ -204,6 +215,17 @@ runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
   co_return result;
 }
 
+// A reserve that was used comes back once there is room for it four times over.
+void LogManager::State::restore_reserves() {
+  for (const auto& directory : directories) {
+    const auto space = directory->space();
+    if (directory->offline() || !space || space->usable_bytes < 4 * config.reserve_bytes) continue;
+    directory->commit_log().run_in_background([directory = directory.get(), bytes = config.reserve_bytes] {
+      static_cast<void>(directory->make_reserve(bytes));
+    });
+  }
+}
+
 runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
   const auto pass = self->gate.enter();
   const auto& config = self->config;
@@ -215,6 +237,7 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
     const std::int64_t now = clock.now().ms();
     Due due{.high_watermarks = true};
     if (now - last_recovery >= config.recovery_checkpoint_interval_ms) {
+      self->restore_reserves();
       due.recovery_points = true;
       last_recovery = now;
     }

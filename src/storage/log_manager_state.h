@@ -46,6 +46,7 @@ class LogManager::State {
   [[nodiscard]] static runtime::Task<Result<>> load(State* self, LoadOptions options);
   [[nodiscard]] static runtime::Task<Result<>> checkpoint(State* self, Due due);
   [[nodiscard]] static runtime::Task<void> checkpoint_loop(State* self);
+  void restore_reserves();
   [[nodiscard]] static runtime::Task<Result<>> shutdown(State* self, std::int64_t broker_epoch);
   [[nodiscard]] static runtime::Task<std::vector<ShardOffsets>> gather(State* self);
   [[nodiscard]] static runtime::Task<std::vector<ShardOffsets>> offsets_on(ShardLogsImpl* logs);
@@ -61,6 +62,7 @@ class LogManager::State {
   std::vector<std::unique_ptr<ShardLogsImpl>> shard_logs;
   std::vector<ShardOffsets> written;              // by slot, as last checkpointed
   std::vector<DirectoryCheckpoints> checkpoints;  // by slot, as found
+  std::vector<std::string> failed;                // directories that did not open
   bool loaded = false;
   runtime::StopSource stop;
   runtime::Gate gate;

@@ -235,6 +235,34 @@ TEST_P(LogManagerTest, CheckpointsAreWrittenWhileRunning) {
   world.stop_cleanly();
 }
 
+TEST_P(LogManagerTest, ADirectoryThatDoesNotOpenIsLeftOut) {
+  LogManagerConfig config;
+  config.log_dirs = {"/data", "/broken"};
+  world.files().inject(
+      {.operation = runtime::FileOperation::kCreateDirectory, .path_part = "broken", .error = Errc::kIo});
+  world.start(config);
+  fill(world.log("t", 0), 2);
+  const auto described = world.shards.run(0, [&] { return world.manager->describe(); });
+  ASSERT_EQ(described.size(), 2U);
+  EXPECT_TRUE(described[0].online);
+  EXPECT_FALSE(described[1].online);
+  world.stop_cleanly();
+  config.log_dirs = {"/broken", "/data"};
+  EXPECT_FALSE(world.try_start(config));
+}
+
+TEST_P(LogManagerTest, TheReserveCarriesInternalTopicsOverAFullDisk) {
+  world.start();
+  ASSERT_TRUE(world.manager->directories()[0]->make_reserve(1U << 20U));
+  Log& offsets = world.log("__consumer_offsets", 0);
+  Log& user = world.log("t", 1);
+  world.files().set_capacity(world.files().used_bytes());
+  EXPECT_EQ(world.append(user, {.value_bytes = 1000}).error().error.code, Errc::kNoSpace);
+  EXPECT_TRUE(world.files().exists("/data/.dohle-reserve"));
+  EXPECT_TRUE(world.append(offsets, {.value_bytes = 1000}));
+  EXPECT_FALSE(world.files().exists("/data/.dohle-reserve"));
+}
+
 TEST_P(LogManagerTest, FlushMsFlushesInTheBackground) {
   world.start();
   start_periodic();

@@ -2,7 +2,6 @@
 // log_cut.cc (truncation, deletion, retention).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,7 +88,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
     std::uint64_t round = 0;  // a sync that began earlier does not count
     runtime::Promise<Result<>> promise;
   };
-  std::deque<Waiter> waiters;
+  std::vector<Waiter> waiters;
   bool sync_running = false;
   std::uint64_t sync_round = 0;              // of the sync that runs, or ran last
   std::uint64_t cuts = 0;                    // truncations so far: a sync that one overtook proves nothing
@@ -107,6 +106,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
     AppendOrigin origin;
   };
   [[nodiscard]] Result<AppendInfo> append_batches(const Append& append, AppendInfo info);
+  [[nodiscard]] Result<> place(const Append& append);
   [[nodiscard]] Result<> prepare_producers(Bytes bytes, AppendOrigin origin, ProducerUpdate& update,
                                            const ProducerBatch*& duplicate) const;
   [[nodiscard]] Result<> maybe_roll(const Append& append);

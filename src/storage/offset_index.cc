@@ -11,9 +11,9 @@ namespace dohle::storage {
 OffsetIndex::OffsetIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path, Offset base)
     : file_(fs, pool, std::move(path), kEntryBytes), base_(base) {}
 
-Result<> OffsetIndex::load() {
-  DOHLE_TRY(file_.load());
-  if (file_.entries() == 0) return {};
+Result<> OffsetIndex::load(std::uint64_t file_bytes, bool verify) {
+  DOHLE_TRY(file_.load(file_bytes));
+  if (file_.entries() == 0 || !verify) return {};
   DOHLE_ASSIGN(const auto tail, last());
   if (tail.offset < base_) return fail(Errc::kCorrupt, fmt::format("{}: last offset is below the base", file_.path()));
   // A zero tail, as an unclean stop of Kafka leaves it: never a valid second entry.

@@ -22,8 +22,8 @@ class OffsetIndex {
   static constexpr std::size_t kEntryBytes = 8;
   OffsetIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path, Offset base);
 
-  // As IndexFile::load; kCorrupt too when the last entry cannot belong to the segment.
-  [[nodiscard]] Result<> load();
+  // As IndexFile::load; with `verify` kCorrupt too when the last entry cannot belong to the segment.
+  [[nodiscard]] Result<> load(std::uint64_t file_bytes, bool verify);
   [[nodiscard]] Result<> append(Offset offset, std::uint32_t position);
   // The last entry at or below `target`; the segment's start when there is none.
   [[nodiscard]] Result<OffsetPosition> lookup(Offset target, Probe probe = nullptr) const;

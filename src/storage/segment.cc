@@ -52,9 +52,9 @@ Result<std::unique_ptr<Segment>> Segment::create(const SegmentSetup& setup) {
   return segment;
 }
 
-Result<std::unique_ptr<Segment>> Segment::open(const SegmentSetup& setup) {
+Result<std::unique_ptr<Segment>> Segment::open(const SegmentSetup& setup, const SegmentSizes& sizes) {
   std::unique_ptr<Segment> segment(new Segment(setup));
-  DOHLE_ASSIGN(segment->size_, setup.files.file_size(segment->log_.path()));
+  segment->size_ = sizes.log;
   if (segment->size_ > std::numeric_limits<std::int32_t>::max()) {
     return fail(Errc::kCorrupt, fmt::format("{} is larger than a segment can be", segment->log_.path()));
   }
@@ -62,13 +62,15 @@ Result<std::unique_ptr<Segment>> Segment::open(const SegmentSetup& setup) {
   return segment;
 }
 
-Result<> Segment::load_indexes() {
-  DOHLE_TRY(index_.load());
-  if (auto loaded = time_index_.load(); !loaded) {
-    if (loaded.error().code != Errc::kNotFound) return loaded;
+Result<> Segment::load_indexes(const SegmentSizes& sizes, bool verify) {
+  if (!sizes.offset_index) return fail(Errc::kNotFound, fmt::format("{} is missing", index_.file().path()));
+  DOHLE_TRY(index_.load(*sizes.offset_index, verify));
+  if (sizes.time_index) {
+    DOHLE_TRY(time_index_.load(*sizes.time_index, verify));
+  } else {
     DOHLE_TRY(time_index_.file().reset());
   }
-  return txn_index_.load(base_);
+  return sizes.transaction_index ? txn_index_.load(base_) : Result<>{};
 }
 
 // Blocks are there before bytes are accepted: a full disk is an answer, not a torn batch.

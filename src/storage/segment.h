@@ -29,6 +29,14 @@ struct SegmentSetup {
   std::int64_t roll_jitter_ms = 0;
 };
 
+// What a directory listing says of a segment's files.
+struct SegmentSizes {
+  std::uint64_t log = 0;
+  std::optional<std::uint64_t> offset_index;
+  std::optional<std::uint64_t> time_index;
+  bool transaction_index = false;
+};
+
 // What an append is about to bring, as far as rolling is concerned.
 struct RollQuestion {
   std::uint64_t bytes = 0;
@@ -41,10 +49,11 @@ class Segment {
  public:
   // A new, empty segment; files that lie there already are emptied.
   [[nodiscard]] static Result<std::unique_ptr<Segment>> create(const SegmentSetup& setup);
-  // An existing one, as it is: reads no data. Missing or damaged indexes show in load_indexes().
-  [[nodiscard]] static Result<std::unique_ptr<Segment>> open(const SegmentSetup& setup);
-  // kNotFound without an offset index, kCorrupt with a damaged one. A missing time index is created.
-  [[nodiscard]] Result<> load_indexes();
+  // An existing one, as it is: reads nothing. Missing or damaged indexes show in load_indexes().
+  [[nodiscard]] static Result<std::unique_ptr<Segment>> open(const SegmentSetup& setup, const SegmentSizes& sizes);
+  // kNotFound without an offset index, kCorrupt with a damaged one. A missing time index is created. Looks into the
+  // files only when asked to `verify`: after a clean stop their sizes are enough.
+  [[nodiscard]] Result<> load_indexes(const SegmentSizes& sizes, bool verify);
 
   [[nodiscard]] Offset base() const { return base_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }

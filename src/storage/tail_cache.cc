@@ -20,7 +20,7 @@ void TailCachePool::shrink() {
 void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base) {
   if (batches.empty()) return;
   // One gap and what lies before it is of no use: reads go forward from a batch.
-  if (!entries_.empty() && entries_.back().last.next() != batches.front().base_offset) clear();
+  if (!live().empty() && live().back().last.next() != batches.front().base_offset) clear();
   const bool copy = bytes.size() * kPinFactor < bytes.pinned_bytes();
   const Slice kept = copy ? Slice::copy_of(bytes.bytes()) : bytes;
   std::size_t at = 0;
@@ -39,16 +39,18 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
 }
 
 std::size_t TailCache::first_ending_at_or_after(Offset offset) const {
-  const auto at = std::ranges::partition_point(entries_, [&](const Entry& entry) { return entry.last < offset; });
-  return static_cast<std::size_t>(at - entries_.begin());
+  const auto entries = live();
+  const auto at = std::ranges::partition_point(entries, [&](const Entry& entry) { return entry.last < offset; });
+  return static_cast<std::size_t>(at - entries.begin());
 }
 
 std::optional<TailCache::Found> TailCache::read(Offset from, Offset upper, std::uint64_t max_bytes,
                                                 bool min_one) const {
-  if (entries_.empty() || from < entries_.front().base || from > entries_.back().last) return std::nullopt;
+  const auto entries = live();
+  if (entries.empty() || from < entries.front().base || from > entries.back().last) return std::nullopt;
   Found found;
-  for (std::size_t i = first_ending_at_or_after(from); i < entries_.size(); ++i) {
-    const Entry& entry = entries_[i];
+  for (std::size_t i = first_ending_at_or_after(from); i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
     if (entry.last >= upper) break;
     if (found.first_size == 0) found.first_size = entry.bytes.size();
     const bool fits = found.bytes + entry.bytes.size() <= max_bytes;
@@ -61,18 +63,25 @@ std::optional<TailCache::Found> TailCache::read(Offset from, Offset upper, std::
 
 std::optional<TailCache::Position> TailCache::position_of(Offset offset) const {
   const std::size_t at = first_ending_at_or_after(offset);
-  if (at == entries_.size() || entries_[at].base != offset) return std::nullopt;
-  return Position{entries_[at].segment_base, entries_[at].position};
+  if (at == batches() || live()[at].base != offset) return std::nullopt;
+  return Position{live()[at].segment_base, live()[at].position};
 }
 
 void TailCache::drop_oldest() {
-  pool_.used_bytes_ -= entries_.front().bytes.size();
-  pool_.ages_.erase(entries_.front().age);
-  entries_.pop_front();
+  Entry& oldest = entries_[first_];
+  pool_.used_bytes_ -= oldest.bytes.size();
+  pool_.ages_.erase(oldest.age);
+  oldest.bytes = Slice();
+  ++first_;
+  if (first_ * 2 < entries_.size()) return;
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
 }
 
 void TailCache::clear() {
-  while (!entries_.empty()) drop_oldest();
+  while (!live().empty()) drop_oldest();
+  entries_ = {};
+  first_ = 0;
 }
 
 }  // namespace dohle::storage

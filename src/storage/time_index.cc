@@ -11,9 +11,9 @@ namespace dohle::storage {
 TimeIndex::TimeIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path, Offset base)
     : file_(fs, pool, std::move(path), kEntryBytes), base_(base) {}
 
-Result<> TimeIndex::load() {
-  DOHLE_TRY(file_.load());
-  if (file_.entries() == 0) return {};
+Result<> TimeIndex::load(std::uint64_t file_bytes, bool verify) {
+  DOHLE_TRY(file_.load(file_bytes));
+  if (file_.entries() == 0 || !verify) return {};
   DOHLE_ASSIGN(const auto first, entry(0));
   DOHLE_ASSIGN(const auto tail, last());
   if (tail.timestamp < first.timestamp || tail.offset < base_) {

@@ -23,7 +23,7 @@ class TimeIndex {
   static constexpr std::size_t kEntryBytes = 12;
   TimeIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path, Offset base);
 
-  [[nodiscard]] Result<> load();
+  [[nodiscard]] Result<> load(std::uint64_t file_bytes, bool verify);
   // Ignored unless the timestamp is larger than the last one.
   [[nodiscard]] Result<> maybe_append(std::int64_t timestamp, Offset offset);
   // The last entry with a timestamp at or below `timestamp`; (-1, base) when there is none.

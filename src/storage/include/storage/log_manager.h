@@ -89,7 +89,8 @@ struct DirectoryDescription {
 
 class LogManager {
  public:
-  // Opens and locks the directories. Every problem is one sentence that names the directory. At least one must open.
+  // Opens and locks the directories. Every problem is one sentence that names the directory. A directory whose disk
+  // fails is left out, unless it is the metadata log's or the only one; one that is locked is always an error.
   [[nodiscard]] static Result<std::unique_ptr<LogManager>> open(runtime::Shards& shards, LogManagerConfig config);
   ~LogManager();
 

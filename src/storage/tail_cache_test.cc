@@ -1,0 +1,78 @@
+#include "tail_cache.h"
+
+#include <gtest/gtest.h>
+#include <runtime/memory/memory_shards.h>
+
+namespace dohle::storage {
+namespace {
+
+class TailCacheTest : public ::testing::Test {
+ protected:
+  // One batch of `size` bytes that begins at `base` and holds two records.
+  void append(TailCache& cache, std::int64_t base, std::size_t size) {
+    const BatchPlace place{
+        .position = position, .size = size, .magic = 2, .base_offset = Offset(base), .last_offset = Offset(base + 1)};
+    position += size;
+    cache.append(Slice::copy_of(std::vector<std::uint8_t>(size, static_cast<std::uint8_t>(base))), {place}, Offset(0));
+  }
+  runtime::MemoryShards shards{1};
+  runtime::MemoryShards::Scope scope = shards.enter(0);
+  std::uint64_t position = 0;
+};
+
+TEST_F(TailCacheTest, TheOldestBatchOfTheShardGoesFirst) {
+  TailCachePool pool(1000);
+  TailCache a(pool);
+  TailCache b(pool);
+  append(a, 0, 400);
+  append(b, 0, 400);
+  append(a, 2, 300);  // 1100: the first of a goes
+  EXPECT_EQ(pool.used_bytes(), 700U);
+  EXPECT_FALSE(a.read(Offset(0), Offset(10), 1000, true));
+  EXPECT_TRUE(a.read(Offset(2), Offset(10), 1000, true));
+  EXPECT_TRUE(b.read(Offset(1), Offset(10), 1000, true));
+  b.clear();
+  EXPECT_EQ(pool.used_bytes(), 300U);
+  pool.set_limit(0);
+  EXPECT_EQ(pool.used_bytes(), 0U);
+  EXPECT_EQ(a.batches(), 0U);
+}
+
+TEST_F(TailCacheTest, LimitsAndUpperBound) {
+  TailCachePool pool(1U << 20U);
+  TailCache cache(pool);
+  for (int i = 0; i < 5; ++i) append(cache, 2 * i, 100);
+  EXPECT_EQ(cache.read(Offset(3), Offset(10), 250, true)->bytes, 200U);
+  EXPECT_EQ(cache.read(Offset(3), Offset(6), 1000, true)->bytes, 200U);
+  EXPECT_EQ(cache.read(Offset(3), Offset(10), 50, true)->bytes, 100U);
+  EXPECT_EQ(cache.read(Offset(3), Offset(10), 50, false)->bytes, 0U);
+  EXPECT_EQ(cache.read(Offset(3), Offset(10), 50, false)->first_size, 100U);
+  EXPECT_EQ(cache.position_of(Offset(4))->position, 200U);
+  EXPECT_FALSE(cache.position_of(Offset(5)));
+  EXPECT_FALSE(cache.read(Offset(10), Offset(20), 100, true));
+}
+
+TEST_F(TailCacheTest, AGapStartsAnew) {
+  TailCachePool pool(1U << 20U);
+  TailCache cache(pool);
+  append(cache, 0, 100);
+  append(cache, 10, 100);
+  EXPECT_EQ(cache.batches(), 1U);
+  EXPECT_FALSE(cache.read(Offset(0), Offset(20), 100, true));
+  EXPECT_TRUE(cache.read(Offset(10), Offset(20), 100, true));
+}
+
+TEST_F(TailCacheTest, ManyDropsKeepTheOrder) {
+  TailCachePool pool(1000);
+  TailCache cache(pool);
+  for (int i = 0; i < 500; ++i) {
+    append(cache, 2 * i, 100);
+    const auto found = cache.read(Offset(2 * i), Offset(10'000), 100, true);
+    ASSERT_TRUE(found);
+    ASSERT_EQ(std::get<Slice>(found->fragments[0]).bytes()[0], static_cast<std::uint8_t>(2 * i));
+  }
+  EXPECT_EQ(cache.batches(), 10U);
+}
+
+}  // namespace
+}  // namespace dohle::storage
