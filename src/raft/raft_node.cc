@@ -208,7 +208,10 @@ Result<> RaftNodeImpl::begin_epoch() {
     const auto at = history.voters_offset();
     if (!at) return fail(Errc::kCorrupt, "kraft.version is 1, but neither log nor snapshot holds a voter set");
     // A voter set that stands only in the bootstrap snapshot, which is never replicated, or one with old endpoints.
-    const Voter self = core_.self_as_voter();
+    Voter self = core_.self_as_voter();
+    if (const Voter* known = history.voters().find(self.key.id); known != nullptr && self.endpoints.empty()) {
+      self.endpoints = known->endpoints;
+    }
     if (*at == kNoOffset || history.voters().needs_update(self)) {
       first.push_back(kraft_version_record(history.kraft_version()));
       first.push_back(voters_record(history.voters().with(self)));

@@ -209,6 +209,13 @@ TEST_P(RaftNodeTest, AFailedSyncEndsTheNode) {
   world_.shards().files().clear_faults();
 }
 
+TEST_P(RaftNodeTest, AVoterWithoutKnownEndpointsKeepsThoseItWasFormattedWith) {
+  world_.format(1);
+  world_.endpoints_known = false;
+  ASSERT_TRUE(world_.start(world_.node(1)));
+  EXPECT_EQ(world_.await_leader().raft->voters().find(1)->endpoints.at(0).port, 9001);
+}
+
 TEST_P(RaftNodeTest, BatchesHaveALimit) {
   RaftWorld::Node& node = one_voter();
   const auto scope = world_.shards().enter(0);

@@ -68,11 +68,27 @@ storage::LogManagerConfig log_manager_config(const ServerConfig& server) {
   return out;
 }
 
-raft::RaftConfig raft_config(const ServerConfig& server) {
+raft::RaftConfig raft_config(const ServerConfig& server, std::string_view canonical_host_name) {
   const Values& v = server.values();
   raft::RaftConfig out;
   out.node_id = server.node_id();
   out.can_vote = server.is_controller();
+  out.listener = server.controller_listener_names().front();
+  for (const Endpoint& at : with_hosts(server.advertised_controller_listeners(), canonical_host_name)) {
+    if (at.port != 0) out.endpoints.push_back({at.listener, *at.host, static_cast<std::uint16_t>(at.port)});
+  }
+  for (const HostPort& at : server.quorum_bootstrap_servers()) {
+    out.bootstrap_servers.push_back({at.host, static_cast<std::uint16_t>(at.port)});
+  }
+  if (!server.voters().empty()) {
+    std::vector<raft::Voter> voters;
+    for (const auto& [id, at] : server.voters()) {
+      raft::Voter& voter = voters.emplace_back();
+      voter.key.id = id;
+      voter.endpoints.push_back({out.listener, at.host, static_cast<std::uint16_t>(at.port)});
+    }
+    out.static_voters = raft::VoterSet(std::move(voters));
+  }
   out.election_timeout_ms = v.get_int("controller.quorum.election.timeout.ms");
   out.fetch_timeout_ms = v.get_int("controller.quorum.fetch.timeout.ms");
   out.request_timeout_ms = v.get_int("controller.quorum.request.timeout.ms");

@@ -45,7 +45,7 @@ runtime::Task<Result<std::unique_ptr<QuorumPart>>> QuorumPart::open(runtime::Sha
                                                                     std::function<void(Error)> fault) {
   std::unique_ptr<QuorumPart> part(new QuorumPart);
   runtime::Shard& shard = shards.at(0);
-  auto raft = config::raft_config(server);
+  auto raft = config::raft_config(server, shard.network().canonical_host_name());
   raft.cluster_id = cluster_id;
   DOHLE_CO_ASSIGN(part->raft_,
                   co_await raft::RaftNode::open(

@@ -174,7 +174,7 @@ Result<> RaftWorld::start(Node& node) {
     own.node_id = node.id;
     own.cluster_id = kTestCluster;
     own.can_vote = node.can_vote;
-    own.endpoints = {endpoint_of(node.id)};
+    if (endpoints_known) own.endpoints = {endpoint_of(node.id)};
     auto opened = co_await RaftNode::open(own, {.shard = shards_.at(0),
                                                 .directory = node.logs->metadata_directory(),
                                                 .logs = node.logs->on(0),

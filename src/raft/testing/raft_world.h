@@ -78,7 +78,8 @@ class RaftWorld {
     return shards_.run(0, std::move(work));
   }
 
-  RaftConfig config;  // for nodes started from now on; ids and endpoints are filled in
+  bool endpoints_known = true;  // nodes know where they listen
+  RaftConfig config;            // for nodes started from now on; ids and endpoints are filled in
 
  private:
   runtime::MemoryShards shards_;

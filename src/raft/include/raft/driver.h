@@ -51,9 +51,9 @@ class Outbound;
 struct RaftConfig {
   std::int32_t node_id = -1;
   std::string cluster_id;
-  bool can_vote = true;                                // process.roles has "controller"
-  std::string listener = "CONTROLLER";                 // the first of controller.listener.names: voters talk over it
-  std::vector<VoterEndpoint> endpoints;                // this controller's listeners, as advertised
+  bool can_vote = true;                  // process.roles has "controller"
+  std::string listener = "CONTROLLER";   // the first of controller.listener.names: voters talk over it
+  std::vector<VoterEndpoint> endpoints;  // this controller's listeners, as advertised; none: as the voter set has them
   std::vector<runtime::Endpoint> bootstrap_servers;    // controller.quorum.bootstrap.servers
   std::optional<VoterSet> static_voters;               // controller.quorum.voters; unset with bootstrap servers
   std::int32_t election_timeout_ms = 1000;             // controller.quorum.election.timeout.ms

@@ -15,8 +15,9 @@ namespace dohle::broker::config {
 [[nodiscard]] storage::LogConfig log_config(const Values& topic);
 // shard_of and the sizes of caches are left to the caller.
 [[nodiscard]] storage::LogManagerConfig log_manager_config(const ServerConfig& server);
-// cluster_id and endpoints are left to the caller.
-[[nodiscard]] raft::RaftConfig raft_config(const ServerConfig& server);
+// cluster_id is left to the caller. `canonical_host_name` stands for listeners without a host; those without a port (0:
+// any free one) are left out, the voter keeps the endpoints it was formatted with.
+[[nodiscard]] raft::RaftConfig raft_config(const ServerConfig& server, std::string_view canonical_host_name);
 [[nodiscard]] coordinator::GroupConfig group_config(const ServerConfig& server);
 // Pools of memory are left to the caller.
 [[nodiscard]] transport::ServerOptions server_options(const ServerConfig& server);
