@@ -1,6 +1,9 @@
 // Several RaftNodes over real logs: what one voter does today must carry a quorum later.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "raft_world.h"
 
 namespace dohle::raft {
@@ -132,6 +135,68 @@ TEST_F(RaftClusterTest, AVoterWithALongOldLogIsCutBack) {
   const auto after = world_.append(fresh, {"after"});
   ASSERT_TRUE(after);
   expect_everywhere(after->value(), "after");
+}
+
+using Acknowledged = std::map<std::int64_t, std::string>;
+
+runtime::Task<void> append_one(RaftNode* raft, std::string text, Acknowledged* acknowledged) {
+  const LeaderEpoch epoch = raft->leader_and_epoch().epoch;
+  const auto last = raft->append(epoch, {as_record(text)});
+  if (!last) co_return;
+  if (co_await raft->wait_committed(epoch, *last)) acknowledged->emplace(last->value(), text);
+}
+
+class RaftChaosTest : public ::testing::TestWithParam<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, RaftChaosTest, ::testing::Range(std::uint64_t{1}, std::uint64_t{7}));
+
+// Partitions, crashes and restarts at random: whatever was acknowledged is on every node in the end, and all agree.
+TEST_P(RaftChaosTest, NothingAcknowledgedIsLost) {
+  RaftWorld world(1, GetParam());
+  runtime::SeededRandom random(GetParam());
+  world.format(3);
+  for (auto& node : world.nodes()) ASSERT_TRUE(world.start(*node));
+  Acknowledged acknowledged;
+  for (int round = 0; round < 25; ++round) {
+    for (auto& node : world.nodes()) {
+      if (!node->raft || !node->raft->is_leader()) continue;
+      const auto scope = world.shards().enter(0);
+      for (int i = 0; i < 3; ++i) {
+        runtime::spawn(append_one(node->raft.get(), std::to_string(round) + "." + std::to_string(i), &acknowledged));
+      }
+    }
+    world.shards().advance(std::chrono::milliseconds(random.below(2500)));
+    auto& victim = *world.nodes()[random.below(3)];
+    switch (random.below(5)) {
+      case 0:
+        if (victim.raft) world.crash(victim, runtime::CrashLoss::kNothing);
+        break;
+      case 1:
+        world.isolate(victim.id);
+        break;
+      case 2:
+        world.heal();
+        break;
+      default:
+        break;
+    }
+    for (auto& node : world.nodes()) {
+      if (!node->raft && random.below(3) == 0) ASSERT_TRUE(world.start(*node));
+    }
+  }
+  world.heal();
+  for (auto& node : world.nodes()) {
+    if (!node->raft) ASSERT_TRUE(world.start(*node));
+  }
+  world.shards().advance(std::chrono::seconds(10));
+  ASSERT_TRUE(world.append(world.await_leader(), {"last"}));
+  world.shards().advance(std::chrono::seconds(3));
+  EXPECT_GT(acknowledged.size(), 5U);
+  for (auto& node : world.nodes()) {
+    for (const auto& [offset, text] : acknowledged) {
+      EXPECT_EQ(node->listener->records[offset], text) << "node " << node->id << " offset " << offset;
+    }
+    EXPECT_EQ(node->listener->records, world.node(1).listener->records) << "node " << node->id;
+  }
 }
 
 }  // namespace
