@@ -1,7 +1,8 @@
 // zstd by libzstd. Frames may follow one another. The window is bounded by the library's own default, 128 MiB, as in
 // Kafka; a context that grew for a large window is given back afterwards.
-#include <base/check.h>
+#include <utility>
 
+#include <base/check.h>
 #include <zstd.h>
 
 #include "codec_engine.h"
@@ -72,10 +73,11 @@ class ZstdEngine final : public DecompressEngine {
   bool more_to_flush_ = false;
 };
 
+// What fits into kGatherBytes is compressed at once: its size being known, zstd then takes small tables instead of
+// those for megabytes, which is what a batch of 16 KiB would mostly pay for.
 class ZstdCompressor final : public Compressor {
  public:
-  ZstdCompressor(int level, std::vector<std::uint8_t>& out)
-      : out_(out), context_(::ZSTD_createCCtx()), chunk_(::ZSTD_CStreamOutSize()) {
+  ZstdCompressor(int level, std::vector<std::uint8_t>& out) : out_(out), context_(::ZSTD_createCCtx()) {
     DOHLE_CHECK(context_ != nullptr);
     DOHLE_CHECK(::ZSTD_isError(::ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level)) == 0U);
   }
@@ -83,10 +85,32 @@ class ZstdCompressor final : public Compressor {
   ZstdCompressor& operator=(const ZstdCompressor&) = delete;
   ~ZstdCompressor() override { ::ZSTD_freeCCtx(context_); }
 
-  void write(Bytes bytes) override { run(bytes, ZSTD_e_continue); }
-  void finish() override { run({}, ZSTD_e_end); }
+  void write(Bytes bytes) override {
+    if (!streaming_ && gathered_.size() + bytes.size() <= kGatherBytes) {
+      gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
+      return;
+    }
+    if (!std::exchange(streaming_, true)) {
+      chunk_.resize(::ZSTD_CStreamOutSize());
+      run(gathered_, ZSTD_e_continue);
+      gathered_ = {};
+    }
+    run(bytes, ZSTD_e_continue);
+  }
+
+  void finish() override {
+    if (streaming_) return run({}, ZSTD_e_end);
+    const std::size_t at = out_.size();
+    out_.resize(at + ::ZSTD_compressBound(gathered_.size()));
+    const std::size_t size =
+        ::ZSTD_compress2(context_, out_.data() + at, out_.size() - at, gathered_.data(), gathered_.size());
+    DOHLE_CHECK(::ZSTD_isError(size) == 0U);
+    out_.resize(at + size);
+  }
 
  private:
+  static constexpr std::size_t kGatherBytes = std::size_t{256} << 10U;
+
   void run(Bytes bytes, ZSTD_EndDirective directive) {
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     for (;;) {
@@ -100,7 +124,9 @@ class ZstdCompressor final : public Compressor {
 
   std::vector<std::uint8_t>& out_;
   ZSTD_CCtx* context_;
+  std::vector<std::uint8_t> gathered_;
   std::vector<std::uint8_t> chunk_;
+  bool streaming_ = false;
 };
 
 }  // namespace
