@@ -1,6 +1,7 @@
 // The controller over raft, a real log and several shards, over restarts and crashes.
 #include <gtest/gtest.h>
 
+#include <metadata/controller_registration.h>
 #include <protocol/messages/allocate_producer_ids_request.h>
 #include <protocol/messages/allocate_producer_ids_response.h>
 #include <protocol/messages/default_principal_data.h>
@@ -134,6 +135,22 @@ TEST_P(ControllerWorld, ASnapshotHoldsEverything) {
   const MetadataChanges changed = compare(*before, world.image());
   EXPECT_TRUE(changed.empty());
   EXPECT_EQ(world.image().topics().size(), 99U);
+}
+
+TEST_P(ControllerWorld, TheControllerMakesItselfKnown) {
+  world.start();
+  ControllerRegistrar registrar(
+      {.controller_id = 1, .incarnation_id = {3, 4}, .endpoints = {{"CONTROLLER", "localhost", 9093, 0}}},
+      world.shards.at(0), *world.channel, *world.metadata[0]);
+  {
+    const auto scope = world.shards.enter(0);
+    registrar.start();
+  }
+  world.shards.run_until([&] { return world.image().cluster().controllers.contains(1); });
+  const ControllerRegistration& known = *world.image().cluster().controllers.at(1);
+  EXPECT_EQ(known.incarnation_id, (Uuid{3, 4}));
+  EXPECT_EQ(known.features.at("metadata.version"), (VersionRange{7, 33}));
+  world.shards.run(0, [&]() -> runtime::Task<void> { co_await registrar.stop(); });
 }
 
 TEST_P(ControllerWorld, TheControllerListenersAnswersAreFramed) {
