@@ -4,34 +4,16 @@
 
 #include <fmt/format.h>
 
-#include <protocol/error_code.h>
 #include <protocol/header.h>
 #include <protocol/messages/api_versions_response.h>
 
+#include "dispatch/api_versions.h"
 #include "dispatch/handler_table.h"
 #include "dispatch/request_context.h"
 #include "shard/broker.h"
 #include "shard/broker_shard.h"
 
 namespace dohle::broker {
-namespace {
-
-// A client that is newer than this broker learns in version 0 what it may ask (KIP-511).
-void answer_unknown_api_versions(RequestContext& ctx) {
-  protocol::ApiVersionsResponse response;
-  response.error_code = protocol::number(protocol::ErrorCode::kUnsupportedVersion);
-  const HandlerRow* row = find_handler(protocol::ApiVersionsResponse::kApiKey);
-  auto& api = response.api_keys.emplace_back();
-  api.api_key = row->api_key;
-  api.min_version = row->announced_min_version;
-  api.max_version = row->max_version;
-  auto writer = begin_answer(ctx);
-  response.encode(writer, 0);
-  send_answer(ctx, std::move(writer));
-}
-
-}  // namespace
-
 runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> request) {
   if (!open_.is_set()) co_await open_.wait();
   RequestContext ctx{here_, here_.broker(), *request};
@@ -43,7 +25,7 @@ runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> reque
   }
   if (header.api_version < row->min_version || header.api_version > row->max_version) {
     if (header.api_key == protocol::ApiVersionsResponse::kApiKey) {
-      answer_unknown_api_versions(ctx);
+      request->respond(refuse_api_versions(header, {row->api_key, row->announced_min_version, row->max_version}));
     } else {
       request->close_connection(
           fmt::format("version {} of API key {} is not served", header.api_version, header.api_key));

@@ -26,6 +26,7 @@ BrokerPart::BrokerPart(Parts parts)
       locals_(parts_.shards.size()) {
   broker_.set_controller(parts_.quorum.channel());
   broker_.set_logs(parts_.logs);
+  broker_.set_config(std::make_shared<const config::NodeConfig>(node_config_));
 }
 
 // Its own settings over the cluster's and this broker's dynamic ones.

@@ -50,8 +50,7 @@ class CombinedNode final : public Node {
   std::unique_ptr<storage::LogManager> logs_;
   std::unique_ptr<QuorumPart> quorum_;
   std::unique_ptr<BrokerPart> broker_;
-  std::unique_ptr<ControllerHome> controller_home_;
-  std::unique_ptr<ControllerDispatcher> controller_sink_;  // has no state of its own: one for all shards
+  std::unique_ptr<ControllerDispatcher> controller_sink_;
   std::vector<std::unique_ptr<ListenerSwitch>> sinks_;
   std::unique_ptr<transport::Server> server_;
   std::unique_ptr<metadata::BrokerLifecycle> lifecycle_;
@@ -85,9 +84,8 @@ void CombinedNode::on_directory_failed(storage::LogDirectory& directory, const E
 
 Result<> CombinedNode::open_listeners() {
   const auto& controllers = config_.controller_listener_names();
-  controller_home_ = std::make_unique<ControllerHome>(ControllerHome{
-      shards_.at(0), quorum_->raft(), quorum_->controller(), quorum_->metadata(0), cluster_id_, config_.node_id()});
-  controller_sink_ = std::make_unique<ControllerDispatcher>(*controller_home_);
+  controller_sink_ = std::make_unique<ControllerDispatcher>(ControllerDispatcher::Home{
+      shards_.at(0), quorum_->apis(), quorum_->metadata(0), cluster_id_, config_.node_id()});
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     sinks_.push_back(std::make_unique<ListenerSwitch>(controllers, broker_->sink(i), *controller_sink_));
   }

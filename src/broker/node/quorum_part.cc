@@ -65,6 +65,8 @@ runtime::Task<Result<std::unique_ptr<QuorumPart>>> QuorumPart::open(runtime::Sha
                   metadata::read_bootstrap_records(shard.files(), logs.metadata_directory().path()));
   part->controller_ = std::make_unique<metadata::Controller>(
       std::move(settings), metadata::Controller::Surroundings{shard, *part->raft_, *part->loader_, *part->validator_});
+  part->apis_ = std::make_unique<metadata::ControllerApis>(
+      cluster_id, metadata::ControllerApis::Surroundings{*part->controller_, *part->raft_, *part->loader_});
   part->channel_ = metadata::make_in_process_channel(shard, *part->controller_);
   co_return part;
 }

@@ -9,6 +9,7 @@
 #include <broker/config/server_config.h>
 #include <metadata/config_validator.h>
 #include <metadata/controller.h>
+#include <metadata/controller_apis.h>
 #include <metadata/controller_channel.h>
 #include <metadata/loader.h>
 #include <metadata/publisher.h>
@@ -34,6 +35,7 @@ class QuorumPart {
 
   [[nodiscard]] raft::RaftNode& raft() { return *raft_; }
   [[nodiscard]] metadata::Controller& controller() { return *controller_; }
+  [[nodiscard]] metadata::ControllerApis& apis() { return *apis_; }
   [[nodiscard]] metadata::ControllerChannel& channel() { return *channel_; }
   [[nodiscard]] metadata::ShardMetadata& metadata(std::size_t shard) { return *metadata_[shard]; }
   [[nodiscard]] metadata::Publisher& publisher() { return *publisher_; }
@@ -48,6 +50,7 @@ class QuorumPart {
   std::unique_ptr<metadata::MetadataLoader> loader_;
   std::unique_ptr<metadata::ConfigValidator> validator_;
   std::unique_ptr<metadata::Controller> controller_;
+  std::unique_ptr<metadata::ControllerApis> apis_;
   std::unique_ptr<metadata::ControllerChannel> channel_;
 };
 
