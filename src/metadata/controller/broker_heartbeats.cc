@@ -7,12 +7,12 @@
 
 namespace dohle::metadata {
 
-void BrokerHeartbeats::reset(const ClusterImage& cluster, runtime::MonotonicTime now) {
+void BrokerHeartbeats::reset(const ClusterImage& cluster, runtime::MonotonicTime now, std::int32_t own_id) {
   contacts_.clear();
   brokers_.clear();
   for (const auto& [id, broker] : cluster.brokers) {
     register_broker(id, broker->fenced);
-    if (!broker->fenced) contact({id, broker->epoch}, now);
+    if (!broker->fenced && id != own_id) contact({id, broker->epoch}, now);
   }
 }
 

@@ -36,8 +36,10 @@ class BrokerHeartbeats {
  public:
   explicit BrokerHeartbeats(runtime::Duration session_timeout) : session_timeout_(session_timeout) {}
 
-  // A new leader: all unfenced brokers of the image have been seen just now.
-  void reset(const ClusterImage& cluster, runtime::MonotonicTime now);
+  // A new leader: all unfenced brokers of the image have been seen just now, except the broker of this very process:
+  // while it lives it goes on sending heartbeats, and after a restart (which holds the directories' locks, so the former
+  // incarnation is dead) nobody must wait for that one's session to run out.
+  void reset(const ClusterImage& cluster, runtime::MonotonicTime now, std::int32_t own_id);
 
   // A sign of life. Sessions are counted by broker epoch.
   void contact(BrokerIdAndEpoch broker, runtime::MonotonicTime now) { contacts_[broker] = now; }

@@ -301,7 +301,7 @@ TEST_F(ClusterControlTest, DecidesAsKafkaDid) {
     return cluster.heartbeat(view(), request, 64, heartbeats);
   };
   replay_until(65);
-  heartbeats.reset(image->cluster(), now);
+  heartbeats.reset(image->cluster(), now, -1);
   auto decided = heartbeat(false, true);  // unfences and says that no directory is cordoned
   ASSERT_TRUE(decided.has_value());
   std::vector<EncodedRecord> expected = golden(66, 7);
@@ -309,7 +309,7 @@ TEST_F(ClusterControlTest, DecidesAsKafkaDid) {
   EXPECT_EQ(decided->records.all(), expected);
 
   replay_until(77);
-  heartbeats.reset(image->cluster(), now);
+  heartbeats.reset(image->cluster(), now, -1);
   decided = heartbeat(true, true);
   ASSERT_TRUE(decided.has_value());
   EXPECT_EQ(decided->records.all(), golden(77, 7));

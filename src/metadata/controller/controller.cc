@@ -49,7 +49,7 @@ void Controller::claim(LeaderEpoch epoch) {
   for (const auto& [id, broker] : committed->cluster().brokers) {
     term_->registration_offsets[id] = committed->last_offset();
   }
-  term_->heartbeats.reset(committed->cluster(), shard_.clock().now());
+  term_->heartbeats.reset(committed->cluster(), shard_.clock().now(), config_.node_id);
   log::info(kModule, "This node is the active controller of epoch {}, from offset {} on.", epoch.value(),
             term_->next_write_offset.value());
   if (ApiError error = write_activation_records(); error.failed()) {
