@@ -9,8 +9,8 @@
 namespace dohle::broker {
 namespace {
 
-// The coordinator has time-outs of its own; this wait ends with the leadership at the latest.
-constexpr std::chrono::hours kCommitPatience{24};
+// How soon a wait for the high watermark notices that the coordinator stops.
+constexpr std::chrono::milliseconds kLookAgain{200};
 
 // The fragments as one slice. Their pages are warm: read_cold has seen to it.
 Result<Slice> gather(const runtime::Fragments& fragments) {
@@ -60,6 +60,11 @@ std::size_t ShardGroups::shard_of(std::int32_t partition) const {
   return topic == nullptr ? here_.shard().id() : here_.broker().shard_of({topic->id, partition});
 }
 
+runtime::Task<void> ShardGroups::stop() {
+  stopping_ = true;
+  co_await coordinator_.stop();
+}
+
 void ShardGroups::on_leading(const PartitionRef& partition) {
   if (partition->topic() != kOffsetsTopic) return;
   led_[partition->id().partition] = partition;
@@ -94,11 +99,13 @@ runtime::Task<Result<Offset>> ShardGroups::append(std::int32_t partition, Leader
 }
 
 runtime::Task<Result<>> ShardGroups::wait_committed(std::int32_t partition, Offset last) {
-  DOHLE_CO_ASSIGN(const PartitionRef leader, led(partition));
-  for (;;) {
-    auto reached = co_await leader->wait_high_watermark(last.next(), kCommitPatience);
+  // The coordinator has time-outs of its own; a high watermark that stands still must only not hold up its end.
+  while (!stopping_) {
+    DOHLE_CO_ASSIGN(const PartitionRef leader, led(partition));
+    auto reached = co_await leader->wait_high_watermark(last.next(), kLookAgain);
     if (reached || reached.error().code != Errc::kTimedOut) co_return reached;
   }
+  co_return fail(Errc::kClosed, "the coordinator stops");
 }
 
 runtime::Task<Result<coordinator::PartitionWriter::Chunk>> ShardGroups::read(std::int32_t partition, Offset from,

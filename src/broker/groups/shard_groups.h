@@ -28,7 +28,7 @@ class ShardGroups final : public LeadershipListener, public coordinator::Partiti
   [[nodiscard]] coordinator::GroupCoordinator& coordinator() { return coordinator_; }
   [[nodiscard]] coordinator::GroupRouter& router() { return *router_; }
   // Answers everyone who is parked, and waits until nothing runs. Before the partitions close.
-  [[nodiscard]] runtime::Task<void> stop() { return coordinator_.stop(); }
+  [[nodiscard]] runtime::Task<void> stop();
 
   // LeadershipListener
   void on_leading(const PartitionRef& partition) override;
@@ -48,6 +48,7 @@ class ShardGroups final : public LeadershipListener, public coordinator::Partiti
   BrokerShard& here_;
   const std::int32_t default_partitions_;
   std::map<std::int32_t, PartitionRef> led_;
+  bool stopping_ = false;
   coordinator::GroupCoordinator coordinator_;
   std::optional<coordinator::GroupRouter> router_;
 };

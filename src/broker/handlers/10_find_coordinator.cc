@@ -66,7 +66,9 @@ Answer<FindCoordinatorResponse> handle_find_coordinator(RequestContext& ctx, con
   if (ctx.version() < kFirstVersionWithKeys) {
     Found found = find_coordinator(ctx, request.key_type, request.key);
     response.error_code = number(found.error);
-    response.error_message = Text(protocol::message(found.error));
+    // Kafka's text for success is the code's name.
+    response.error_message =
+        Text(found.error == ErrorCode::kNone ? protocol::name(found.error) : protocol::message(found.error));
     response.node_id = found.node_id;
     response.host = std::move(found.host);
     response.port = found.port;
