@@ -1,6 +1,8 @@
 #include "file_commit_log.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <vector>
 
 #include <base/log.h>
@@ -11,6 +13,8 @@ namespace dohle::storage {
 namespace {
 constexpr std::string_view kReserveFile = ".dohle-reserve";
 constexpr std::uint64_t kWarmBytes = 1U << 20U;
+constexpr std::size_t kMaxBatch = 512;   // commits
+constexpr std::size_t kManyFiles = 128;  // from here on one syncfs is cheaper
 }  // namespace
 
 FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner,
@@ -23,25 +27,61 @@ FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, run
       reads_(std::move(reads)),
       syncs_(std::move(syncs)) {}
 
-Result<> FileCommitLog::sync_all(const CommitSet& set) {
+runtime::Task<Result<>> FileCommitLog::commit(CommitSet set) {
+  auto pending = std::make_unique<Pending>(Pending{std::move(set), {}, runtime::Executor::current()});
+  auto future = pending->promise.future();
+  posted_.fetch_add(1);
+  syncs_->post([this, pending = std::move(pending)]() mutable { take(std::move(pending)); });
+  co_return co_await future;
+}
+
+void FileCommitLog::take(std::unique_ptr<Pending> pending) {
+  batch_.push_back(std::move(pending));
+  const bool last = posted_.fetch_sub(1) == 1;
+  if (last || batch_.size() >= kMaxBatch) sync_batch();
+}
+
+void FileCommitLog::sync_batch() {
+  const Result<> result = sync_files();
+  using Promises = std::vector<runtime::Promise<Result<>>>;
+  std::map<runtime::Executor*, Promises> released;
+  for (auto& pending : batch_) released[pending->home].push_back(std::move(pending->promise));
+  batch_.clear();
+  for (auto& entry : released) {
+    entry.first->post([result, promises = std::move(entry.second)]() mutable {
+      for (auto& promise : promises) promise.set(result);
+    });
+  }
+}
+
+Result<> FileCommitLog::sync_files() {
   if (offline()) return fail(Errc::kStorage, fmt::format("log directory {} is offline", directory_));
   const auto failed = [this](const Error& error) -> Result<> {
     report_failure(error);
     return fail(Errc::kStorage, error.message);
   };
-  for (const auto& file : set.files) {
+  std::vector<runtime::FileRef> files;
+  std::vector<std::string> directories;
+  for (const auto& pending : batch_) {
+    files.insert(files.end(), pending->set.files.begin(), pending->set.files.end());
+    directories.insert(directories.end(), pending->set.directories.begin(), pending->set.directories.end());
+  }
+  if (files.size() + directories.size() >= kManyFiles) {
+    const auto synced = fs_.sync_all(directory_);
+    return synced ? synced : failed(synced.error());
+  }
+  std::set<runtime::File*> seen;
+  for (const auto& file : files) {
+    if (!seen.insert(file.get()).second) continue;
     if (auto synced = file->sync(); !synced) return failed(synced.error());
   }
-  for (const auto& directory : set.directories) {
+  for (const auto& directory : std::set<std::string>(directories.begin(), directories.end())) {
+    // A partition that was removed meanwhile needs no more.
     if (auto synced = fs_.sync_directory(directory); !synced && synced.error().code != Errc::kNotFound) {
       return failed(synced.error());
     }
   }
   return {};
-}
-
-runtime::Task<Result<>> FileCommitLog::commit(CommitSet set) {
-  co_return co_await runtime::run_on(*syncs_, [this, set = std::move(set)] { return sync_all(set); });
 }
 
 runtime::Task<Result<>> FileCommitLog::warm(runtime::FileRange range) {

@@ -1,4 +1,5 @@
-// FileCommitLog: commits by fdatasync, file by file, on the directory's own thread.
+// FileCommitLog: commits by fdatasync on the directory's own thread. What arrives while it syncs is taken together
+// afterwards: each file once, or when they are many the whole file system, and all who wait are released.
 #pragma once
 
 #include <atomic>
@@ -6,7 +7,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <runtime/future.h>
 #include <runtime/io_thread.h>
 #include <runtime/shard.h>
 #include <storage/commit_log.h>
@@ -33,7 +36,15 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] runtime::IoThread& background() { return *reads_; }
 
  private:
-  [[nodiscard]] Result<> sync_all(const CommitSet& set);  // on syncs_
+  struct Pending {
+    CommitSet set;
+    runtime::Promise<Result<>> promise;
+    runtime::Executor* home;
+  };
+  // These run on syncs_.
+  void take(std::unique_ptr<Pending> pending);
+  void sync_batch();
+  [[nodiscard]] Result<> sync_files();
 
   std::string directory_;
   runtime::FileSystem& fs_;
@@ -42,6 +53,8 @@ class FileCommitLog final : public CommitLog {
   std::atomic<bool> offline_{false};
   std::atomic<bool> has_reserve_{false};
   std::atomic<std::uint64_t> slow_writes_{0};
+  std::atomic<std::size_t> posted_{0};           // commits on their way to syncs_
+  std::vector<std::unique_ptr<Pending>> batch_;  // of syncs_ alone
   std::unique_ptr<runtime::IoThread> reads_;
   std::unique_ptr<runtime::IoThread> syncs_;
 };

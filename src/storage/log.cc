@@ -169,4 +169,9 @@ void Log::delete_due_files() {
 
 runtime::Task<Result<>> Log::close() { return state_->close(); }
 
+runtime::Task<void> Log::quiesce() {
+  state_->abandoned = true;
+  return state_->wait_idle();
+}
+
 }  // namespace dohle::storage

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <base/log.h>
 
@@ -24,17 +25,15 @@ runtime::Task<Result<>> Log::State::commit(Offset up_to) {
 }
 
 void Log::State::commit_in_background() {
-  if (!sync_running) {
-    runtime::spawn(run_syncs(shared_from_this()));
-    return;
-  }
-  waiters.push_back({log_end, sync_round + 1, {}});  // one more round, for nobody
+  sync_again = true;
+  if (!sync_running) runtime::spawn(run_syncs(shared_from_this()));
 }
 
 // One sync at a time; whoever comes while it runs shares the next one.
 runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
   self->sync_running = true;
   do {
+    self->sync_again = false;
     ++self->sync_round;
     const Offset target = self->log_end;
     const std::uint64_t cuts = self->cuts;
@@ -46,14 +45,24 @@ runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
       result = self->guard(Result<>(std::unexpected(set.error())));
     }
     if (result && self->cuts == cuts) self->flushed_end = std::max(self->flushed_end, target);
+    if (self->abandoned) result = fail(Errc::kClosed, "the log was removed");
     self->finish_waiters(result);
     if (!result) break;
-  } while (!self->waiters.empty());
+  } while (!self->waiters.empty() || self->sync_again);
   self->sync_running = false;
+  if (self->idle) std::exchange(self->idle, std::nullopt)->set();
+}
+
+// What a sync holds belongs to the shard and the directory: it ends before they do.
+runtime::Task<void> Log::State::wait_idle() {
+  if (!sync_running) co_return;
+  auto future = idle.emplace().future();
+  co_await future;
 }
 
 Result<CommitSet> Log::State::take_commit_set() {
-  DOHLE_TRY(write_epochs());
+  // A full disk may keep an epoch without records off its checkpoint; one with records got there before them.
+  if (auto written = write_epochs(); !written && written.error().code != Errc::kNoSpace) return fail(written.error());
   CommitSet set;
   set.files = std::move(sync_files);
   sync_files.clear();
@@ -80,6 +89,12 @@ void Log::State::finish_waiters(const Result<>& result) {
 }
 
 runtime::Task<Result<>> Log::State::close() {
+  auto result = co_await close_files();
+  co_await wait_idle();
+  co_return result;
+}
+
+runtime::Task<Result<>> Log::State::close_files() {
   if (!check_online() || (!touched && !epochs_dirty && flushed_end == log_end)) co_return Result<>{};
   DOHLE_CO_TRY(guard(write_partition_metadata()));
   DOHLE_CO_TRY(guard(segments.active().seal()));

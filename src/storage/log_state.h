@@ -42,6 +42,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] runtime::Task<Result<>> commit(Offset up_to);
   void commit_in_background();
   [[nodiscard]] runtime::Task<Result<>> close();
+  [[nodiscard]] runtime::Task<void> wait_idle();
 
   // log_cut.cc
   [[nodiscard]] Result<bool> delete_records_before(Offset offset);
@@ -90,6 +91,9 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   };
   std::vector<Waiter> waiters;
   bool sync_running = false;
+  bool sync_again = false;                   // one more, for nobody in particular
+  bool abandoned = false;                    // the Log is going
+  std::optional<runtime::Promise<>> idle;    // set when no sync runs any more
   std::uint64_t sync_round = 0;              // of the sync that runs, or ran last
   std::uint64_t cuts = 0;                    // truncations so far: a sync that one overtook proves nothing
   std::vector<runtime::FileRef> sync_files;  // of sealed segments and small files, to go with the next sync
@@ -121,6 +125,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<std::optional<TimestampOffset>> offset_of_max_timestamp();
 
   [[nodiscard]] static runtime::Task<void> run_syncs(std::shared_ptr<State> self);
+  [[nodiscard]] runtime::Task<Result<>> close_files();
   [[nodiscard]] Result<CommitSet> take_commit_set();
   void finish_waiters(const Result<>& result);
 

@@ -4,6 +4,7 @@
 
 #include <base/log.h>
 #include <fmt/format.h>
+#include <runtime/start_all.h>
 
 #include "log_files.h"
 
@@ -99,7 +100,10 @@ runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {
       directory.path(), retired_directory_name(partition, DirectoryKind::kDelete, shard_.random().uuid()));
   DOHLE_CO_TRY(shard_.files().rename(from, to));
   at->second.slot->logs.fetch_sub(1);
+  const auto pass = gate_.enter();
+  const std::unique_ptr<Log> log = std::move(at->second.log);
   logs_.erase(at);
+  co_await log->quiesce();
   remove_later(directory, to, delay);
   CommitSet renamed;
   renamed.directories.push_back(directory.path());
@@ -187,12 +191,21 @@ void ShardLogsImpl::remove_due_directories(std::int64_t now_ms) {
 runtime::Task<Result<>> ShardLogsImpl::shutdown() {
   stop_.stop();
   co_await gate_.wait_empty();
+  // Many at a time, so that they share syncs; not all, as each keeps its files open meanwhile.
+  constexpr std::size_t kTogether = 100;
   Result<> result;
-  for (auto& [partition, managed] : logs_) {
-    auto closed = co_await managed.log->close();
-    if (closed) continue;
-    log::error("storage", "closing {}: {}", partition_directory_name(partition), closed.error().message);
-    if (!managed.slot->directory->offline()) result = std::move(closed);
+  const std::vector<Log*> logs = all();
+  for (std::size_t begin = 0; begin < logs.size(); begin += kTogether) {
+    std::vector<runtime::Task<Result<>>> closing;
+    const std::size_t end = std::min(begin + kTogether, logs.size());
+    for (std::size_t i = begin; i < end; ++i) closing.push_back(logs[i]->close());
+    auto closed = co_await runtime::start_all(std::move(closing));
+    for (std::size_t i = begin; i < end; ++i) {
+      auto& each = closed[i - begin];
+      if (each) continue;
+      log::error("storage", "closing {}: {}", logs[i]->path(), each.error().message);
+      if (!directory_of(logs[i]->partition())->offline()) result = std::move(each);
+    }
   }
   stopped_offsets_ = offsets();
   logs_.clear();  // on their own shard: so are the buffers they hold

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -70,8 +71,21 @@ class LiveShards::Signals {
   Watch watch_;
 };
 
+namespace {
+
+// A log is a handful of files, and a client a socket: the soft limit of old, 1024, is for programs that select().
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+}  // namespace
+
 LiveShards::LiveShards(LiveOptions options) : options_(std::move(options)), files_(make_system_files()) {
   DOHLE_CHECK(options_.shards > 0);
+  raise_open_file_limit();
   ::signal(SIGPIPE, SIG_IGN);  // NOLINT: a broken connection is an error of its write
   if (options_.on_signal) signals_ = std::make_unique<Signals>(options_.on_signal);
   resolver_ = std::make_unique<LiveIoThread>("resolver");

@@ -210,6 +210,16 @@ class LiveFileSystem final : public FileSystem {
     return {};
   }
 
+  [[nodiscard]] Result<> sync_all(const std::string& path) override {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return system_failure(path, errno);
+    const int status = ::syncfs(descriptor);
+    const int error = errno;
+    ::close(descriptor);
+    if (status != 0) return system_failure(path, error);
+    return {};
+  }
+
   // A lock of the open file: it stands against Kafka's process-wide fcntl locks, against other open files of this
   // process too, and does not vanish when some other descriptor of the file is closed.
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {

@@ -208,6 +208,22 @@ Result<> MemoryFileSystem::sync_directory(const std::string& path) {
   return {};
 }
 
+Result<> MemoryFileSystem::sync_all(const std::string& path) {
+  DOHLE_TRY(check(FileOperation::kSync, path));
+  if (!find(path)) return absent(path);
+  sync_below(*root_);
+  return {};
+}
+
+void MemoryFileSystem::sync_below(Node& node) {
+  if (!node.is_directory) {
+    node.sync();
+    return;
+  }
+  node.durable_entries = node.entries;
+  for (auto& [name, child] : node.entries) sync_below(*child);
+}
+
 Result<SpaceInfo> MemoryFileSystem::space(const std::string& path) {
   if (!find(path)) return absent(path);
   return SpaceInfo{capacity_, room()};

@@ -87,6 +87,9 @@ class FileSystem {
   [[nodiscard]] virtual Result<> remove_all(const std::string& path) = 0;
   // Makes creations, renames and removals in `path` durable.
   [[nodiscard]] virtual Result<> sync_directory(const std::string& path) = 0;
+  // Makes everything durable that was written to the file system which holds `path` (syncfs); blocks. Cheaper than many
+  // File::sync, dearer than a few.
+  [[nodiscard]] virtual Result<> sync_all(const std::string& path) = 0;
   // An exclusive lock that Kafka respects (fcntl); kLocked when another process holds it.
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   [[nodiscard]] virtual Result<SpaceInfo> space(const std::string& path) = 0;

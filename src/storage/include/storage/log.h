@@ -119,7 +119,7 @@ class Log {
  public:
   // Loads or creates; blocks, for start-up and for creation. kInconsistentTopicId when partition.metadata disagrees.
   [[nodiscard]] static Result<std::unique_ptr<Log>> open(LogSetup setup, LogServices services);
-  ~Log();  // without close(): as a crash would leave it
+  ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -185,7 +185,9 @@ class Log {
 
   // Removes files whose file.delete.delay.ms has passed.
   void delete_due_files();
-  // Clean stop: indexes trimmed, producer snapshot, everything synced.
+  // Without a clean stop: waits for what is in flight; commits that wait fail with kClosed.
+  [[nodiscard]] runtime::Task<void> quiesce();
+  // Clean stop: indexes trimmed, producer snapshot, everything synced. close() or quiesce() before the Log is destroyed.
   [[nodiscard]] runtime::Task<Result<>> close();
 
   class State;  // private to the module

@@ -66,6 +66,8 @@ class MemoryFileSystem final : public FileSystem {
   [[nodiscard]] Result<> remove_file(const std::string& path) override;
   [[nodiscard]] Result<> remove_all(const std::string& path) override;
   [[nodiscard]] Result<> sync_directory(const std::string& path) override;
+  // Counts, and fails, as a sync of `path`.
+  [[nodiscard]] Result<> sync_all(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<SpaceInfo> space(const std::string& path) override;
 
@@ -101,6 +103,7 @@ class MemoryFileSystem final : public FileSystem {
   [[nodiscard]] const FileFault* take_fault(FileOperation operation, const std::string& path);
   [[nodiscard]] Result<> check(FileOperation operation, const std::string& path);
   [[nodiscard]] std::uint64_t room() const;
+  static void sync_below(Node& node);
   void crash_directory(Node& directory, CrashLoss loss);
   void crash_file(Node& file, CrashLoss loss);
 
