@@ -1,7 +1,11 @@
 # Sourced by the run programs below tests/: a node as a process, and counting of cases.
 #   start_dev [dohle dev options]     a fresh node; sets BOOTSTRAP (host:port) and NODE (process id)
 #   start_server PROPERTIES [options] a node from a formatted directory; NODE; wait_for HOST PORT
+#   format_node [property=value]...   a single node on free ports with its data in $WORK/data; sets BOOTSTRAP
+#   start_node                        that node, again and again on the same data; NODE
 #   stop_node                         SIGTERM, and fails unless it ends within 10 s
+#   kill_node                         SIGKILL
+#   eventually COMMAND...             until it succeeds, for at most 20 s
 #   case_is NAME COMMAND...           runs a case; says why it failed
 #   finish                            the count, and the exit status
 # DOHLE is the binary and DOHLE_SHARDS the number of shards, both set by tools/dev/test.py.
@@ -57,6 +61,60 @@ wait_for() {
   done
   echo "Nobody listens on $1:$2:"
   tail -20 "$WORK/node.log"
+  return 1
+}
+
+free_ports() {
+  python3 -c '
+import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*[s.getsockname()[1] for s in sockets])'
+}
+
+format_node() {
+  [ -x "$DOHLE" ] || skip_all "there is no binary $DOHLE"
+  local port controller
+  read -r port controller < <(free_ports)
+  BOOTSTRAP=localhost:$port
+  cat >"$WORK/server.properties" <<END
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=localhost:$controller
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://localhost:$port,CONTROLLER://localhost:$controller
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=$WORK/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+END
+  [ $# = 0 ] || printf '%s\n' "$@" >>"$WORK/server.properties"
+  "$DOHLE" storage format --standalone -t "$("$DOHLE" storage random-uuid)" -c "$WORK/server.properties" >"$WORK/node.log" 2>&1 && return 0
+  echo "The directory could not be formatted:"
+  tail -20 "$WORK/node.log"
+  return 1
+}
+
+start_node() {
+  start_server "$WORK/server.properties" && wait_for localhost "${BOOTSTRAP#*:}"
+}
+
+kill_node() {
+  kill -KILL "$NODE"
+  wait "$NODE" 2>/dev/null
+  NODE=
+}
+
+eventually() {
+  for _ in $(seq 100); do
+    "$@" && return 0
+    sleep 0.2
+  done
+  echo "It did not come to that within 20 s: $*"
   return 1
 }
 
