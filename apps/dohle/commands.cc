@@ -1,6 +1,7 @@
 #include <array>
 
 #include "dohle/command.h"
+#include "tools/tools.h"
 
 namespace dohle::app {
 
@@ -9,6 +10,13 @@ std::span<const Command> commands() {
       Command{"server", "kafka-server-start", "start a broker, a controller or both from server.properties",
               run_server},
       Command{"dev", "", "start a broker for development, without configuration, gone on exit", run_dev},
+      Command{"storage", "kafka-storage", "format log directories, and say what is in them", run_storage},
+      Command{"topics", "kafka-topics", "create, delete, describe, list and change topics", run_topics},
+      Command{"broker-api-versions", "kafka-broker-api-versions", "the requests that each broker understands",
+              run_broker_api_versions},
+      Command{"get-offsets", "kafka-get-offsets", "offsets of partitions: newest, oldest, at a time", run_get_offsets},
+      Command{"console-producer", "kafka-console-producer", "write lines of standard input to a topic",
+              run_console_producer},
   };
   return kCommands;
 }

@@ -1,0 +1,14 @@
+// Kafka's command-line tools: each takes the arguments behind its name and gives the exit code.
+#pragma once
+
+#include "dohle/command.h"
+
+namespace dohle::app {
+
+int run_topics(const Arguments& arguments);
+int run_storage(const Arguments& arguments);
+int run_broker_api_versions(const Arguments& arguments);
+int run_get_offsets(const Arguments& arguments);
+int run_console_producer(const Arguments& arguments);
+
+}  // namespace dohle::app
