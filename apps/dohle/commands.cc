@@ -17,6 +17,7 @@ std::span<const Command> commands() {
       Command{"get-offsets", "kafka-get-offsets", "offsets of partitions: newest, oldest, at a time", run_get_offsets},
       Command{"console-producer", "kafka-console-producer", "write lines of standard input to a topic",
               run_console_producer},
+      Command{"console-consumer", "kafka-console-consumer", "print the records of topics", run_console_consumer},
   };
   return kCommands;
 }

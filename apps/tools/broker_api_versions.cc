@@ -18,16 +18,15 @@ using runtime::Task;
 namespace {
 
 OptionParser parser() {
-  return {"This tool helps to retrieve broker version information.",
-          {{"bootstrap-server", Takes::kText, "server(s) to use for bootstrapping",
-            "REQUIRED: The server to connect to."},
-           {"command-config", Takes::kText, "command config property file", "Properties file for the admin client."}}};
+  return {
+      "This tool helps to retrieve broker version information.",
+      {{"bootstrap-server", Takes::kText, "server(s) to use for bootstrapping", "REQUIRED: The server to connect to."},
+       {"command-config", Takes::kText, "command config property file", "Properties file for the admin client."}}};
 }
 
 std::string describe(const protocol::ApiVersionsResponse::ApiVersion& api) {
   const protocol::ApiInfo* known = protocol::find_api(api.api_key);
-  std::string out = fmt::format("{}({}): {}", known == nullptr ? "UNKNOWN" : known->name, api.api_key,
-                                api.min_version);
+  std::string out = fmt::format("{}({}): {}", known == nullptr ? "UNKNOWN" : known->name, api.api_key, api.min_version);
   if (api.min_version != api.max_version) out += fmt::format(" to {}", api.max_version);
   if (known == nullptr) return out;
   if (known->max_unstable_version < api.min_version) return out + " [unusable: node too new]";

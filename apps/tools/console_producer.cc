@@ -30,34 +30,34 @@ constexpr const char* kReaderProperties =
     "With headers and key a line is h1:v1,h2:v2\\tkey\\tvalue.";
 
 OptionParser parser() {
-  return {"This tool helps to read data from standard input and publish it to Kafka.",
-          {{"topic", Takes::kText, "topic", "REQUIRED: The topic to write to."},
-           {"bootstrap-server", Takes::kText, "server to connect to", "REQUIRED: HOST1:PORT1,HOST2:PORT2."},
-           {"sync", Takes::kNothing, "", "Wait for each record before the next one is sent."},
-           {"compression-codec", Takes::kOptionalText, "compression-codec",
-            "none, gzip, snappy, lz4 or zstd; gzip when no name is given."},
-           {"batch-size", Takes::kInt, "size", "batch.size. (default: 16384)"},
-           {"message-send-max-retries", Takes::kInt, "", "retries. (default: 3)"},
-           {"retry-backoff-ms", Takes::kLong, "", "retry.backoff.ms. (default: 100)"},
-           {"timeout", Takes::kLong, "timeout_ms", "linger.ms. (default: 1000)"},
-           {"request-required-acks", Takes::kText, "request required acks", "acks. (default: -1)"},
-           {"request-timeout-ms", Takes::kInt, "request timeout ms", "request.timeout.ms. (default: 1500)"},
-           {"metadata-expiry-ms", Takes::kLong, "metadata expiration interval",
-            "metadata.max.age.ms. (default: 300000)"},
-           {"max-block-ms", Takes::kLong, "max block on send", "max.block.ms. (default: 60000)"},
-           {"max-memory-bytes", Takes::kLong, "total memory in bytes", "buffer.memory. (default: 33554432)"},
-           {"max-partition-memory-bytes", Takes::kInt, "memory in bytes per partition",
-            "(Deprecated) The same as --batch-size."},
-           {"line-reader", Takes::kText, "reader_class",
-            "What reads the lines; there is one: " + std::string(kLineReader) + "."},
-           {"socket-buffer-size", Takes::kInt, "size", "Accepted and without effect: the kernel sizes the buffer."},
-           {"property", Takes::kText, "prop", "(DEPRECATED) The same as --reader-property.", true},
-           {"reader-property", Takes::kText, "prop", kReaderProperties, true},
-           {"reader-config", Takes::kText, "config file", "Properties file for the line reader."},
-           {"producer-property", Takes::kText, "producer_prop", "(DEPRECATED) The same as --command-property.", true},
-           {"command-property", Takes::kText, "producer_prop", "key=value for the producer.", true},
-           {"producer.config", Takes::kText, "config file", "(DEPRECATED) The same as --command-config."},
-           {"command-config", Takes::kText, "config file", "Properties file for the producer."}}};
+  return {
+      "This tool helps to read data from standard input and publish it to Kafka.",
+      {{"topic", Takes::kText, "topic", "REQUIRED: The topic to write to."},
+       {"bootstrap-server", Takes::kText, "server to connect to", "REQUIRED: HOST1:PORT1,HOST2:PORT2."},
+       {"sync", Takes::kNothing, "", "Wait for each record before the next one is sent."},
+       {"compression-codec", Takes::kOptionalText, "compression-codec",
+        "none, gzip, snappy, lz4 or zstd; gzip when no name is given."},
+       {"batch-size", Takes::kInt, "size", "batch.size. (default: 16384)"},
+       {"message-send-max-retries", Takes::kInt, "", "retries. (default: 3)"},
+       {"retry-backoff-ms", Takes::kLong, "", "retry.backoff.ms. (default: 100)"},
+       {"timeout", Takes::kLong, "timeout_ms", "linger.ms. (default: 1000)"},
+       {"request-required-acks", Takes::kText, "request required acks", "acks. (default: -1)"},
+       {"request-timeout-ms", Takes::kInt, "request timeout ms", "request.timeout.ms. (default: 1500)"},
+       {"metadata-expiry-ms", Takes::kLong, "metadata expiration interval", "metadata.max.age.ms. (default: 300000)"},
+       {"max-block-ms", Takes::kLong, "max block on send", "max.block.ms. (default: 60000)"},
+       {"max-memory-bytes", Takes::kLong, "total memory in bytes", "buffer.memory. (default: 33554432)"},
+       {"max-partition-memory-bytes", Takes::kInt, "memory in bytes per partition",
+        "(Deprecated) The same as --batch-size."},
+       {"line-reader", Takes::kText, "reader_class",
+        "What reads the lines; there is one: " + std::string(kLineReader) + "."},
+       {"socket-buffer-size", Takes::kInt, "size", "Accepted and without effect: the kernel sizes the buffer."},
+       {"property", Takes::kText, "prop", "(DEPRECATED) The same as --reader-property.", true},
+       {"reader-property", Takes::kText, "prop", kReaderProperties, true},
+       {"reader-config", Takes::kText, "config file", "Properties file for the line reader."},
+       {"producer-property", Takes::kText, "producer_prop", "(DEPRECATED) The same as --command-property.", true},
+       {"command-property", Takes::kText, "producer_prop", "key=value for the producer.", true},
+       {"producer.config", Takes::kText, "config file", "(DEPRECATED) The same as --command-config."},
+       {"command-config", Takes::kText, "config file", "Properties file for the producer."}}};
 }
 
 constexpr std::string_view kDeprecated =
@@ -147,8 +147,9 @@ Task<Answer<>> send_line(Producer& producer, const Job& job, const LineRecord& l
     if (!sent) co_return std::unexpected(sent.error());
     co_return Answer<>{};
   }
-  const std::string what = fmt::format("Error when sending message to topic {} with key: {}, value: {} with error: ",
-                                       job.topic, shown(line.key), shown(line.value));
+  const std::string what =
+      fmt::format("Error when sending message to topic {} with key: {}, value: {} with error: ", job.topic,
+                  shown(line.key), shown(line.value));
   auto taken = co_await producer.send(record, [what](const Answer<client::RecordMetadata>& sent) {
     if (!sent) fmt::print(stderr, "ERROR {}{}\n", what, sent.error().message);
   });

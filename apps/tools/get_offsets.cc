@@ -97,9 +97,8 @@ Checked<int> run(const ParsedOptions& options) {
   auto properties = admin_properties(options);
   if (!properties) return std::unexpected(properties.error());
   (*properties)["client.id"] = "GetOffsetShell";
-  return with_admin(*properties, [&](Admin& admin) {
-    return show(admin, *filter, *time, !options.has("exclude-internal-topics"));
-  });
+  return with_admin(*properties,
+                    [&](Admin& admin) { return show(admin, *filter, *time, !options.has("exclude-internal-topics")); });
 }
 
 }  // namespace

@@ -89,8 +89,8 @@ std::expected<void, std::string> LineReader::read_headers(std::string_view text,
     }
     const std::string_view key = pair.substr(0, colon);
     if (is_null(key)) {
-      return std::unexpected(fmt::format(
-          "Header keys should not be equal to the null marker '{}' as they can't be null", *null_marker_));
+      return std::unexpected(
+          fmt::format("Header keys should not be equal to the null marker '{}' as they can't be null", *null_marker_));
     }
     const std::string_view value = pair.substr(colon + headers_key_separator_.size());
     out.headers.emplace_back(key, is_null(value) ? std::nullopt : std::optional<std::string>(value));

@@ -170,8 +170,7 @@ std::expected<ParsedOptions, std::string> OptionParser::parse(const Arguments& a
       return std::unexpected(fmt::format("Cannot parse argument '{}' of option {}", value, name));
     }
     if (!option->repeated && !values.empty()) {
-      return std::unexpected(
-          fmt::format("Found multiple arguments for option {}, but you asked for only one", name));
+      return std::unexpected(fmt::format("Found multiple arguments for option {}, but you asked for only one", name));
     }
     values.push_back(std::move(value));
   }

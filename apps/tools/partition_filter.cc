@@ -14,8 +14,7 @@ Checked<PartitionFilter::Rule> PartitionFilter::parse_rule(const std::string& te
   Rule rule{.topic = std::move(*pattern), .only = {}};
   const std::string range = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (range.empty()) return rule;
-  if (range.find_first_not_of("0123456789-") != std::string::npos ||
-      std::ranges::count(range, '-') > 1) {
+  if (range.find_first_not_of("0123456789-") != std::string::npos || std::ranges::count(range, '-') > 1) {
     return complain("Error occurred: Invalid rule specification: " + text);
   }
   const auto dash = range.find('-');

@@ -58,8 +58,7 @@ const std::vector<Subcommand>& storage_commands() {
 }
 
 std::string show(const Argument& argument) {
-  const std::string value =
-      argument.takes_value ? " " + broker::config::upper(argument.name) : std::string{};
+  const std::string value = argument.takes_value ? " " + broker::config::upper(argument.name) : std::string{};
   std::string text = fmt::format("--{}{}", argument.name, value);
   std::ranges::replace(text.begin() + 2 + static_cast<std::ptrdiff_t>(argument.name.size()), text.end(), '-', '_');
   return argument.required ? text : "[" + text + "]";

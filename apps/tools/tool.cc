@@ -1,5 +1,7 @@
 #include "tool.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <regex>
 
@@ -194,6 +196,29 @@ client::KafkaError item_error(std::int16_t code, const std::optional<Text>& mess
   const auto known = protocol::error_code_from(code);
   if (message && !message->empty()) return {known, message->str()};
   return {known, std::string(protocol::message(known))};
+}
+
+std::string exception_text(const client::KafkaError& error) {
+  using enum protocol::ErrorCode;
+  static constexpr std::array<std::pair<protocol::ErrorCode, std::string_view>, 7> kOwnNames = {
+      {{kUnknownServerError, "UnknownServer"},
+       {kRequestTimedOut, "Timeout"},
+       {kNonEmptyGroup, "GroupNotEmpty"},
+       {kTopicAlreadyExists, "TopicExists"},
+       {kInvalidConfig, "InvalidConfiguration"},
+       {kInvalidTopicException, "InvalidTopic"},
+       {kNetworkException, "Disconnect"}}};
+  std::string name;
+  const auto own = std::ranges::find(kOwnNames, error.code, [](const auto& entry) { return entry.first; });
+  if (own != kOwnNames.end()) {
+    name = own->second;
+  } else {
+    for (const std::string& word : split(protocol::name(error.code), '_')) {
+      name += word[0];
+      for (const char c : word.substr(1)) name += static_cast<char>(c - 'A' + 'a');
+    }
+  }
+  return fmt::format("org.apache.kafka.common.errors.{}Exception: {}", name, error.message);
 }
 
 }  // namespace dohle::app

@@ -79,5 +79,7 @@ class TopicPattern {
 [[nodiscard]] bool is_internal_topic(std::string_view topic);
 // The error of an answer's item; the broker's own sentence when it gave one.
 [[nodiscard]] client::KafkaError item_error(std::int16_t code, const std::optional<Text>& message);
+// "org.apache.kafka.common.errors.GroupIdNotFoundException: ...": how Kafka's tools show the failure of a call.
+[[nodiscard]] std::string exception_text(const client::KafkaError& error);
 
 }  // namespace dohle::app

@@ -10,5 +10,6 @@ int run_storage(const Arguments& arguments);
 int run_broker_api_versions(const Arguments& arguments);
 int run_get_offsets(const Arguments& arguments);
 int run_console_producer(const Arguments& arguments);
+int run_console_consumer(const Arguments& arguments);
 
 }  // namespace dohle::app

@@ -60,8 +60,8 @@ std::expected<std::vector<std::vector<std::int32_t>>, std::string> parse_replica
       brokers.push_back(as_id);
     }
     if (brokers.size() != out.front().size()) {
-      return std::unexpected(fmt::format("Partition {} has different replication factor: [{}]", out.size() - 1,
-                                         fmt::join(brokers, ", ")));
+      return std::unexpected(
+          fmt::format("Partition {} has different replication factor: [{}]", out.size() - 1, fmt::join(brokers, ", ")));
     }
   }
   return out;

@@ -282,8 +282,12 @@ Task<Answer<>> describe_partitions(Admin& admin, const ParsedOptions& options, s
       text.name = topic.name->str();
       text.id = topic.topic_id;
       for (const auto& partition : topic.partitions) {
-        text.partitions.push_back({partition.partition_index, partition.leader_id, partition.replica_nodes,
-                                   partition.isr_nodes, partition.eligible_leader_replicas, partition.last_known_elr,
+        text.partitions.push_back({partition.partition_index,
+                                   partition.leader_id,
+                                   partition.replica_nodes,
+                                   partition.isr_nodes,
+                                   partition.eligible_leader_replicas,
+                                   partition.last_known_elr,
                                    {}});
       }
     }
@@ -362,11 +366,10 @@ void print_topic(const ParsedOptions& options, const TopicText& topic, const std
   const auto min_isr = static_cast<std::size_t>(topic.min_isr);
   for (const PartitionText& partition : topic.partitions) {
     const bool has_leader = partition.leader >= 0;
-    const bool shown =
-        !reports || (options.has("under-replicated-partitions") && partition.is_under_replicated()) ||
-        (options.has("unavailable-partitions") && (!has_leader || !live.contains(partition.leader))) ||
-        (options.has("under-min-isr-partitions") && (!has_leader || partition.isr.size() < min_isr)) ||
-        (options.has("at-min-isr-partitions") && partition.isr.size() == min_isr);
+    const bool shown = !reports || (options.has("under-replicated-partitions") && partition.is_under_replicated()) ||
+                       (options.has("unavailable-partitions") && (!has_leader || !live.contains(partition.leader))) ||
+                       (options.has("under-min-isr-partitions") && (!has_leader || partition.isr.size() < min_isr)) ||
+                       (options.has("at-min-isr-partitions") && partition.isr.size() == min_isr);
     if (shown) fmt::print("{}\n", partition.line(topic.name));
   }
 }
