@@ -1,5 +1,6 @@
 // The small files and the pure rules, one by one.
 #include <gtest/gtest.h>
+#include <runtime/wall_clock_guard.h>
 
 #include "checkpoint_file.h"
 #include "clean_marker.h"
@@ -8,7 +9,6 @@
 #include "partition_metadata.h"
 #include "retention.h"
 #include "storage/meta_properties.h"
-#include "wall_clock_guard.h"
 
 namespace dohle::storage {
 namespace {
@@ -85,7 +85,7 @@ TEST(MetaPropertiesFile, JavaProperties) {
 
 TEST(WallClockGuard, JumpsCountAfterHalfAnHour) {
   constexpr std::int64_t kMinute = 60'000;
-  WallClockGuard guard;
+  runtime::WallClockGuard guard;
   EXPECT_EQ(guard.accept(0, 1'000'000), 1'000'000);
   EXPECT_EQ(guard.accept(kMinute, 1'000'000 + 3 * kMinute), 1'000'000 + 3 * kMinute);
   const std::int64_t base = 1'000'000 + 3 * kMinute;
@@ -94,7 +94,7 @@ TEST(WallClockGuard, JumpsCountAfterHalfAnHour) {
   EXPECT_EQ(guard.accept(20 * kMinute, jumped + 18 * kMinute), base + 19 * kMinute);
   EXPECT_EQ(guard.accept(32 * kMinute, jumped + 30 * kMinute), jumped + 30 * kMinute);
   // Back in between: nothing happened.
-  WallClockGuard other;
+  runtime::WallClockGuard other;
   EXPECT_EQ(other.accept(0, 0), 0);
   EXPECT_EQ(other.accept(kMinute, 100 * kMinute), kMinute);
   EXPECT_EQ(other.accept(2 * kMinute, 2 * kMinute), 2 * kMinute);

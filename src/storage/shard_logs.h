@@ -11,11 +11,11 @@
 
 #include <records/codec.h>
 #include <runtime/sync.h>
+#include <runtime/wall_clock_guard.h>
 #include <storage/log_manager.h>
 
 #include "open_files.h"
 #include "tail_cache.h"
-#include "wall_clock_guard.h"
 
 namespace dohle::storage {
 
@@ -84,7 +84,7 @@ class ShardLogsImpl final : public ShardLogs {
   TailCachePool tail_cache_;
   OpenFiles open_files_;
   records::Decompressor decompressor_;
-  WallClockGuard wall_clock_;
+  runtime::WallClockGuard wall_clock_;
   std::map<TopicPartition, Managed> logs_;
   std::multimap<std::int64_t, DueDirectory> due_directories_;
   std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()

@@ -65,6 +65,11 @@ std::optional<ErrorCode> PartitionRuntime::not_active() const {
   return ErrorCode::kNotCoordinator;
 }
 
+Turn PartitionRuntime::begin_turn() {
+  const std::int64_t wall_ms = clock_.wall_ms();
+  return Turn(wall_ms, settled_clock_.accept(clock_.now().ms(), wall_ms), *timers_, undo_);
+}
+
 void PartitionRuntime::become_active() {
   undo_.set_recording(true);
   state_ = State::kActive;

@@ -208,7 +208,7 @@ Task<void> disturb(World& world) {
 }
 
 class Churn : public testing::TestWithParam<std::uint64_t> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, Churn, testing::Range<std::uint64_t>(1, 13));
+INSTANTIATE_TEST_SUITE_P(Seeds, Churn, testing::Range<std::uint64_t>(1, 7));
 
 TEST_P(Churn, OneOwnerAGenerationAndNoCommitGoesBack) {
   World world(GetParam());

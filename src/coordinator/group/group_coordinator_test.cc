@@ -321,6 +321,16 @@ TEST(GroupCoordinatorService, DeletedTopicsLoseTheirOffsets) {
   EXPECT_TRUE(fetch(node, "g").topics.empty());
 }
 
+TEST(GroupCoordinatorService, AJumpOfTheClockExpiresNothingForHalfAnHour) {
+  Node node(1);
+  commit(node, commit_request("g", 1));
+  node.shards.clock().set_wall_ms(node.shards.clock().wall_ms() + std::int64_t{30} * 24 * 3600 * 1000);
+  node.shards.advance(std::chrono::minutes(25));
+  EXPECT_EQ(fetch(node, "g").topics.size(), 1U);
+  node.shards.advance(std::chrono::minutes(30));
+  EXPECT_TRUE(fetch(node, "g").topics.empty());
+}
+
 TEST(GroupCoordinatorService, ParkedJoinsAreAnsweredAtStop) {
   Node node(1);
   ErrorCode answer = ErrorCode::kNone;

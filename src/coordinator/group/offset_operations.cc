@@ -196,8 +196,8 @@ bool GroupMachine::expire_offsets(Turn& turn, const ClassicGroup& group) {
     const bool subscribed = group.is_subscribed(topic);
     for (const auto& [partition, committed] : by_partition) {
       const std::int64_t base_ms = since.value_or(committed.commit_timestamp_ms);
-      const bool due = committed.expire_timestamp_ms ? turn.wall_ms() >= *committed.expire_timestamp_ms
-                                                     : turn.wall_ms() - base_ms >= config_.offsets_retention_ms;
+      const bool due = committed.expire_timestamp_ms ? turn.settled_wall_ms() >= *committed.expire_timestamp_ms
+                                                     : turn.settled_wall_ms() - base_ms >= config_.offsets_retention_ms;
       if (!subscribed && due && !offsets_.has_pending(group.id(), topic, partition)) {
         turn.add(offset_tombstone(group.id(), topic, partition));
       } else {

@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)machine.replay(record, undo);
   }
   // A state that was loaded must bear being used.
-  coordinator::Turn turn(0, timers, undo);
+  coordinator::Turn turn(0, 0, timers, undo);
   machine.on_loaded(turn);
   (void)machine.describe({"group"}, 6);
   machine.expire(turn);

@@ -93,7 +93,7 @@ class GroupTester {
   template <typename F>
   auto turn(F body) {
     auto scope = shards_.enter(0);
-    Turn turn(now_ms, timers_, undo_);
+    Turn turn(now_ms, now_ms, timers_, undo_);
     if constexpr (std::is_void_v<std::invoke_result_t<F&, Turn&>>) {
       body(turn);
       settle(std::move(turn));

@@ -30,6 +30,7 @@
 #include <runtime/clock.h>
 #include <runtime/executor.h>
 #include <runtime/sync.h>
+#include <runtime/wall_clock_guard.h>
 
 namespace dohle::coordinator {
 
@@ -89,7 +90,7 @@ class PartitionRuntime {
   };
 
   [[nodiscard]] std::optional<protocol::ErrorCode> not_active() const;
-  [[nodiscard]] Turn begin_turn() { return Turn(clock_.wall_ms(), *timers_, undo_); }
+  [[nodiscard]] Turn begin_turn();
   // Replays and queues a turn's records, then calls `waiter` at the right time. On an error nothing was queued and
   // `waiter` is dropped.
   [[nodiscard]] Decision<void> submit(Turn turn, Waiter waiter);
@@ -128,6 +129,7 @@ class PartitionRuntime {
   bool appending_ = false;
   bool committing_ = false;
   runtime::TimerId linger_timer_ = runtime::kNoTimer;
+  runtime::WallClockGuard settled_clock_;
   runtime::Gate gate_;
 };
 

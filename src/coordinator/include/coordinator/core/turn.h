@@ -39,11 +39,13 @@ class Timers {
 
 class Turn {
  public:
-  Turn(std::int64_t wall_ms, Timers& timers, UndoLog& undo)
-      : wall_ms_(wall_ms), timers_(&timers), undo_(&undo), undo_mark_(undo.mark()) {}
+  Turn(std::int64_t wall_ms, std::int64_t settled_wall_ms, Timers& timers, UndoLog& undo)
+      : wall_ms_(wall_ms), settled_wall_ms_(settled_wall_ms), timers_(&timers), undo_(&undo), undo_mark_(undo.mark()) {}
 
   // Milliseconds since 1970; the same during the whole turn.
   [[nodiscard]] std::int64_t wall_ms() const { return wall_ms_; }
+  // The same without a jump that the clock has just made: what may be expired is decided by this one.
+  [[nodiscard]] std::int64_t settled_wall_ms() const { return settled_wall_ms_; }
   [[nodiscard]] Timers& timers() const { return *timers_; }
   // For changes that stand or fall with this turn's records but are not made by replaying them.
   [[nodiscard]] UndoLog& undo() const { return *undo_; }
@@ -66,6 +68,7 @@ class Turn {
 
  private:
   std::int64_t wall_ms_;
+  std::int64_t settled_wall_ms_;
   Timers* timers_;
   UndoLog* undo_;
   UndoLog::Mark undo_mark_;

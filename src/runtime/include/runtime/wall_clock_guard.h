@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace dohle::storage {
+namespace dohle::runtime {
 
 class WallClockGuard {
  public:
@@ -21,4 +21,4 @@ class WallClockGuard {
   std::optional<Anchor> jumped_;  // where the clock stands since the jump
 };
 
-}  // namespace dohle::storage
+}  // namespace dohle::runtime

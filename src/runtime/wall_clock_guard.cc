@@ -1,6 +1,6 @@
-#include "wall_clock_guard.h"
+#include <runtime/wall_clock_guard.h>
 
-namespace dohle::storage {
+namespace dohle::runtime {
 
 namespace {
 constexpr std::int64_t kJumpMs = 5 * 60 * 1000;
@@ -27,4 +27,4 @@ std::int64_t WallClockGuard::accept(std::int64_t monotonic_ms, std::int64_t wall
   return wall_ms;
 }
 
-}  // namespace dohle::storage
+}  // namespace dohle::runtime
