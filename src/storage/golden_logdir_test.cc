@@ -9,6 +9,7 @@
 
 #include "log_state.h"
 #include "producer_snapshot.h"
+#include "storage/file_formats.h"
 #include "storage_world.h"
 
 namespace dohle::storage {
@@ -82,6 +83,33 @@ class GoldenLogDir : public ::testing::Test {
   std::map<std::string, std::string> golden = golden_files();
   Log* log = nullptr;
 };
+
+TEST_F(GoldenLogDir, ToolsDecodeItsFiles) {
+  const auto content = [&](std::string_view name) { return as_bytes(golden.at(std::string(kLog).append(name))); };
+  const auto index = decode_offset_index(content("00000000000000000007.index"), Offset(7));
+  ASSERT_TRUE(index);
+  ASSERT_EQ(index->size(), 3U);
+  EXPECT_GT((*index)[0].offset, Offset(7));
+  EXPECT_LT((*index)[0].position, (*index)[1].position);
+  const auto times = decode_time_index(content("00000000000000000007.timeindex"), Offset(7));
+  ASSERT_TRUE(times);
+  EXPECT_EQ(times->back().timestamp, 1'767'225'600'000 + 130);
+  EXPECT_EQ(times->back().offset, Offset(13));
+  const auto aborted = decode_transaction_index(content("00000000000000000041.txnindex"), Offset(41));
+  ASSERT_TRUE(aborted);
+  ASSERT_EQ(aborted->size(), 1U);
+  EXPECT_EQ((*aborted)[0].last_offset, Offset(41));
+  const auto producers = decode_producer_snapshot(content("00000000000000000044.snapshot"));
+  ASSERT_TRUE(producers);
+  ASSERT_EQ(producers->size(), 2U);
+  EXPECT_EQ((*producers)[0].last_sequence, 39);
+  EXPECT_EQ((*producers)[0].last_offset, Offset(39));
+  // A running Kafka's index: zeroes after the entries.
+  std::string running(as_text(content("00000000000000000007.index")));
+  running.append(80, '\0');
+  EXPECT_EQ(decode_offset_index(as_bytes(running), Offset(7))->size(), 3U);
+  EXPECT_FALSE(decode_time_index(as_bytes(running).subspan(1), Offset(7)));
+}
 
 TEST_F(GoldenLogDir, OpensInPlaceAndACleanStopChangesNothing) {
   put(golden);

@@ -148,16 +148,7 @@ Result<> Log::truncate_fully_and_start_at(Offset offset, std::optional<Offset> l
 
 std::vector<ProducerInfo> Log::producer_states() const {
   std::vector<ProducerInfo> out;
-  for (const auto& [id, entry] : state_->producers.producers()) {
-    const ProducerBatch last = entry.has_batches() ? entry.last() : ProducerBatch{};
-    out.push_back({.id = id,
-                   .epoch = entry.epoch,
-                   .last_sequence = last.last_sequence,
-                   .last_offset = last.last_offset,
-                   .last_timestamp = entry.last_timestamp,
-                   .coordinator_epoch = entry.coordinator_epoch,
-                   .current_txn_first_offset = entry.txn_first_offset.value_or(kNoOffset)});
-  }
+  for (const auto& [id, entry] : state_->producers.producers()) out.push_back(describe_producer(id, entry));
   return out;
 }
 

@@ -72,6 +72,18 @@ void ProducerEntry::add(std::int16_t batch_epoch, const ProducerBatch& batch) {
   last_timestamp = batch.timestamp;
 }
 
+ProducerInfo describe_producer(ProducerId id, const ProducerEntry& entry) {
+  const ProducerBatch last = entry.has_batches() ? entry.last() : ProducerBatch{};
+  return {.id = id,
+          .epoch = entry.epoch,
+          .last_sequence = last.last_sequence,
+          .last_offset = last.last_offset,
+          .offset_delta = last.offset_delta,
+          .last_timestamp = entry.last_timestamp,
+          .coordinator_epoch = entry.coordinator_epoch,
+          .current_txn_first_offset = entry.txn_first_offset.value_or(kNoOffset)};
+}
+
 const ProducerEntry* ProducerState::find(ProducerId id) const {
   const auto at = producers_.find(id);
   return at == producers_.end() ? nullptr : &at->second;

@@ -51,6 +51,8 @@ class ProducerEntry {
   std::uint8_t count_ = 0;
 };
 
+[[nodiscard]] ProducerInfo describe_producer(ProducerId id, const ProducerEntry& entry);
+
 struct CompletedTxn {
   ProducerId producer_id;
   Offset first_offset;

@@ -97,6 +97,7 @@ struct ProducerInfo {
   std::int16_t epoch = -1;
   std::int32_t last_sequence = -1;
   Offset last_offset = kNoOffset;
+  std::int32_t offset_delta = 0;  // of the last batch: its records minus one
   std::int64_t last_timestamp = -1;
   std::int32_t coordinator_epoch = -1;
   Offset current_txn_first_offset = kNoOffset;
@@ -187,7 +188,8 @@ class Log {
   void delete_due_files();
   // Without a clean stop: waits for what is in flight; commits that wait fail with kClosed.
   [[nodiscard]] runtime::Task<void> quiesce();
-  // Clean stop: indexes trimmed, producer snapshot, everything synced. close() or quiesce() before the Log is destroyed.
+  // Clean stop: indexes trimmed, producer snapshot, everything synced. close() or quiesce() before the Log is
+  // destroyed.
   [[nodiscard]] runtime::Task<Result<>> close();
 
   class State;  // private to the module
