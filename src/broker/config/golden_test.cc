@@ -102,7 +102,10 @@ class Cluster {
   }
 
   Result<std::vector<DescribedConfig>> describe(const std::string& type, const std::string& name) {
-    if (type == "TOPIC") return describe_topic(node_, stored_[{type, name}]);
+    if (type == "TOPIC") {
+      expect_same_values(stored_[{type, name}]);
+      return describe_topic(node_, stored_[{type, name}]);
+    }
     if (type == "GROUP") return describe_group(node_, stored_[{type, name}]);
     if (type == "CLIENT_METRICS") return describe_client_metrics(stored_[{type, name}]);
     return name.empty() ? describe_cluster_default(node_) : describe_broker(node_);
@@ -126,6 +129,15 @@ class Cluster {
     if (type == "GROUP") return validate_group(node_.from_file(), values);
     if (type == "CLIENT_METRICS") return validate_client_metrics(name, values);
     return validate_broker(node_, values, !name.empty());
+  }
+  // The short way to a topic's values comes to the same.
+  void expect_same_values(const TextMap& overrides) {
+    const NodeConfig file(node_.from_file());
+    const auto quick = file.topic_under(stored_[{"BROKER", ""}], stored_[{"BROKER", "1"}], overrides);
+    const auto full = node_.topic(overrides);
+    ASSERT_TRUE(quick && full);
+    for (const Setting& setting : settings(Table::kTopic))
+      EXPECT_EQ(quick->get(setting.name), full->get(setting.name)) << setting.name;
   }
   void refresh() { node_ = node_.with_dynamic(stored_[{"BROKER", ""}], stored_[{"BROKER", "1"}]); }
 

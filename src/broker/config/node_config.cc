@@ -81,19 +81,39 @@ NodeConfig NodeConfig::with_dynamic(TextMap cluster, TextMap broker) const {
   return out;
 }
 
+namespace {
+
+// A server setting's value as the topic's or group's `setting`, in its unit.
+Value converted(const Setting& setting, const Synonym& synonym, const Value& value) {
+  if (setting.type == ValueType::kLong) {
+    const auto* small = std::get_if<std::int32_t>(&value);
+    const std::int64_t number = small != nullptr ? *small : std::get<std::int64_t>(value);
+    return setting.name == "retention.ms" && number < 0 ? std::int64_t{-1} : number * synonym.factor;
+  }
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value);
+      list != nullptr && setting.type == ValueType::kString) {
+    return list->empty() ? Value{} : Value(list->front());  // streams.assignor.name of group.streams.assignors
+  }
+  return value;
+}
+
+// What `layer`, a dynamic configuration, says about `setting`; none when nothing that counts.
+std::optional<Value> from_layer(const Setting& setting, const TextMap& layer, bool per_broker) {
+  for (const Synonym& synonym : setting.synonyms) {
+    const auto at = layer.find(synonym.name);
+    if (at == layer.end() || not_dynamic(synonym.name, per_broker)) continue;
+    if (auto value = parse_value(*find_setting(Table::kServer, synonym.name), at->second))
+      return converted(setting, synonym, *value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<Value> inherited_value(const Setting& setting, const Values& server) {
   for (const Synonym& synonym : setting.synonyms) {
     const Value& value = server.get(synonym.name);
-    if (std::holds_alternative<std::monostate>(value)) continue;
-    if (const auto number = server.find_integer(synonym.name); number && setting.type == ValueType::kLong) {
-      const std::int64_t scaled = *number * synonym.factor;
-      return Value(setting.name == "retention.ms" && scaled < 0 ? std::int64_t{-1} : scaled);
-    }
-    if (const auto* list = std::get_if<std::vector<std::string>>(&value);
-        list != nullptr && setting.type == ValueType::kString) {
-      return list->empty() ? Value{} : Value(list->front());  // streams.assignor.name of group.streams.assignors
-    }
-    return value;
+    if (!std::holds_alternative<std::monostate>(value)) return converted(setting, synonym, value);
   }
   return default_value(setting);
 }
@@ -116,6 +136,17 @@ Result<Values> resolve(Table table, const Values& server, const TextMap& overrid
 }
 
 }  // namespace
+
+Result<Values> NodeConfig::topic_under(const TextMap& cluster, const TextMap& broker, const TextMap& overrides) const {
+  DOHLE_ASSIGN(Values out, resolve(Table::kTopic, from_file_.values(), overrides));
+  for (const Setting& setting : settings(Table::kTopic)) {
+    if (overrides.contains(setting.name)) continue;
+    auto value = from_layer(setting, broker, true);
+    if (!value) value = from_layer(setting, cluster, false);
+    if (value) out.set(setting.name, std::move(*value));
+  }
+  return out;
+}
 
 Result<Values> NodeConfig::topic(const TextMap& overrides) const {
   return resolve(Table::kTopic, current_.values(), overrides);

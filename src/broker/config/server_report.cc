@@ -69,7 +69,7 @@ std::vector<std::string> ServerConfig::changed_settings() const {
   for (const Setting& setting : settings(Table::kServer)) {
     const Value& value = values_.get(setting.name);
     const auto standard = default_value(setting);
-    if (standard && value == *standard) continue;
+    if ((standard && value == *standard) || setting.name == "broker.id") continue;  // broker.id repeats node.id
     out.push_back(
         fmt::format("{}={}", setting.name, setting.sensitive() ? "(hidden)" : to_text(value).value_or("null")));
   }

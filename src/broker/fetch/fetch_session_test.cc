@@ -60,9 +60,9 @@ TEST_F(FetchSessionsTest, OnlyNewsIsAnswered) {
 
 TEST_F(FetchSessionsTest, APartitionWithRecordsGoesToTheEnd) {
   const auto first = open({target(0), target(1)});
-  sessions_.finish(first, {state(1), state(1)});
+  (void)sessions_.finish(first, {state(1), state(1)});
   const auto second = sessions_.begin(ask(first.session_id, 1), at(1));
-  sessions_.finish(second, {state(1, true), state(1)});
+  (void)sessions_.finish(second, {state(1, true), state(1)});
   const auto third = sessions_.begin(ask(first.session_id, 2), at(2));
   EXPECT_EQ(third.targets[0].partition, 1);
   EXPECT_EQ(third.targets[1].partition, 0);
@@ -72,7 +72,7 @@ TEST_F(FetchSessionsTest, AnErrorIsToldUntilItIsGoneAndThenOnceMore) {
   const auto first = open({target(0)});
   FetchedState bad = state(1);
   bad.error = ErrorCode::kNotLeaderOrFollower;
-  sessions_.finish(first, {bad});
+  (void)sessions_.finish(first, {bad});
   EXPECT_EQ(sessions_.finish(sessions_.begin(ask(first.session_id, 1), at(1)), {bad}), std::vector{true});
   EXPECT_EQ(sessions_.finish(sessions_.begin(ask(first.session_id, 2), at(1)), {state(1)}), std::vector{true});
   EXPECT_EQ(sessions_.finish(sessions_.begin(ask(first.session_id, 3), at(1)), {state(1)}), std::vector{false});

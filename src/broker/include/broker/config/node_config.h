@@ -45,6 +45,8 @@ class NodeConfig {
 
   // Values of a topic with these overrides. kInvalidConfig when an override does not parse.
   [[nodiscard]] Result<Values> topic(const TextMap& overrides) const;
+  // with_dynamic(cluster, broker).topic(overrides) without laying over what is no topic's: cheap enough for each topic.
+  [[nodiscard]] Result<Values> topic_under(const TextMap& cluster, const TextMap& broker, const TextMap& overrides) const;
   [[nodiscard]] Result<Values> group(const TextMap& overrides) const;
 
  private:
