@@ -30,6 +30,8 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
   auto end = (*ending)->promise.future();
   broker::NodeOptions options;
   options.advertise_peer_address = process.advertise_peer_address;
+  const auto limit = process.config.values().get_long("memory.limit");
+  options.memory_bytes = limit > 0 ? static_cast<std::uint64_t>(limit) : runtime::memory_bytes();
   options.fatal = [ending](const std::string& why) {
     std::fprintf(stderr, "dohle: %s\n", why.c_str());
     (*ending)->with(kExitDirectoryFailed);

@@ -161,6 +161,8 @@ std::vector<transport::ListenerOptions> listener_options(const ServerConfig& ser
     options.name = listener.listener;
     options.bind = {.host = listener.host.value_or(""), .port = static_cast<std::uint16_t>(listener.port)};
     options.backlog = server.values().get_int("socket.listen.backlog.size");
+    options.buffers.send_bytes = server.values().get_int("socket.send.buffer.bytes");
+    options.buffers.receive_bytes = server.values().get_int("socket.receive.buffer.bytes");
     options.privileged = contains(server.controller_listener_names(), listener.listener);
   }
   return out;

@@ -35,8 +35,7 @@ storage::LogConfig BrokerPart::log_config_for(const metadata::MetadataImage& ima
   const auto& cluster = image.configs().of(ConfigResourceType::kBroker, "");
   const auto& broker = image.configs().of(ConfigResourceType::kBroker, std::to_string(parts_.config.node_id()));
   const auto& overrides = image.configs().of(ConfigResourceType::kTopic, topic);
-  const auto values = cluster.empty() && broker.empty() ? node_config_.topic(overrides)
-                                                        : node_config_.with_dynamic(cluster, broker).topic(overrides);
+  const auto values = node_config_.topic_under(cluster, broker, overrides);
   if (values) return config::log_config(*values);
   log::error("broker", "Topic {} keeps the defaults: {}", topic, values.error().message);
   return config::log_config(*node_config_.topic({}));

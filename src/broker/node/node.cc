@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <base/log.h>
+#include <broker/config/memory_plan.h>
 #include <broker/config/module_settings.h>
 #include <metadata/broker_lifecycle.h>
 #include <storage/log_manager.h>
@@ -58,6 +59,9 @@ class CombinedNode final : public Node {
 
 Result<> CombinedNode::open_directories() {
   auto manager = config::log_manager_config(config_);
+  if (options_.memory_bytes > 0) {
+    manager.tail_cache_bytes_per_shard = config::plan_memory(options_.memory_bytes, shards_.size()).tail_cache_bytes;
+  }
   manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
   DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
   const auto& meta = logs_->metadata_directory().meta();
@@ -89,9 +93,14 @@ Result<> CombinedNode::open_listeners() {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     sinks_.push_back(std::make_unique<ListenerSwitch>(controllers, broker_->sink(i), *controller_sink_));
   }
+  auto server_options = config::server_options(config_);
+  if (options_.memory_bytes > 0) {
+    server_options.request_bytes =
+        std::min(server_options.request_bytes, config::plan_memory(options_.memory_bytes, shards_.size()).request_bytes);
+  }
   server_ = std::make_unique<transport::Server>(
       shards_, [this](std::size_t shard) -> transport::RequestSink& { return *sinks_[shard]; },
-      config::server_options(config_));
+      std::move(server_options));
   for (const auto& listener : config::listener_options(config_, config_.listeners())) {
     const auto port = server_->listen(listener);
     if (!port) {

@@ -1,10 +1,12 @@
 #include <runtime/live/system.h>
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include <base/check.h>
@@ -44,6 +46,16 @@ class SystemRandom final : public Random {
 
 std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
 std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+std::uint64_t memory_bytes() {
+  std::uint64_t out =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file(path);
+    std::uint64_t limit = 0;  // "max" is no number: no limit
+    if (file >> limit && limit > 0) out = std::min(out, limit);
+  }
+  return out;
+}
 std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
 
 }  // namespace dohle::runtime

@@ -16,6 +16,7 @@
 namespace dohle::broker {
 
 struct NodeOptions {
+  std::uint64_t memory_bytes = 0;                 // for caches and requests; 0: their own defaults
   bool advertise_peer_address = false;           // clients are sent back to the address they came by (dohle dev)
   std::function<void(const std::string&)> fatal;  // one sentence; the process should end. On shard 0
 };

@@ -1,6 +1,7 @@
 // The system's own clock, randomness and files, for programs and tools that need no shards.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include <runtime/clock.h>
@@ -16,5 +17,7 @@ namespace dohle::runtime {
 [[nodiscard]] std::unique_ptr<FileSystem> make_system_files();
 // Processors this process may run on.
 [[nodiscard]] std::size_t processors();
+// Memory this process may use: the machine's, or what its control group allows.
+[[nodiscard]] std::uint64_t memory_bytes();
 
 }  // namespace dohle::runtime
