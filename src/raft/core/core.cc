@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <base/check.h>
 
@@ -105,6 +106,7 @@ void Core::become_candidate(TimeMs now) {
   DOHLE_CHECK(is_voter() && std::holds_alternative<Prospective>(role_));
   Candidate next{.tally = VoteTally(history_.voters()), .deadline = now + random_election_timeout()};
   next.tally.record(config_.node_id, true);
+  DOHLE_CHECK(epoch_.value() < std::numeric_limits<std::int32_t>::max());
   enter(LeaderEpoch(epoch_.value() + 1), std::move(next));
   connections_.reset_all();
   advance_election(now);

@@ -11,7 +11,7 @@ ReplyHead Core::head(ErrorCode error) const {
 
 ErrorCode Core::check_from_voter(NodeId from, LeaderEpoch epoch) const {
   if (epoch < epoch_) return ErrorCode::kFencedLeaderEpoch;
-  return from < 0 ? ErrorCode::kInvalidRequest : ErrorCode::kNone;
+  return from < 0 || epoch > kMaxAcceptedEpoch ? ErrorCode::kInvalidRequest : ErrorCode::kNone;
 }
 
 ErrorCode Core::check_for_leader(LeaderEpoch epoch) const {

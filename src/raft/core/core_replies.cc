@@ -7,7 +7,7 @@ namespace dohle::raft {
 
 Core::Common Core::handle_common(const ReplyHead& reply, TimeMs now) {
   if (reply.epoch < epoch_ || reply.error == ErrorCode::kUnknownLeaderEpoch) return Common::kHandled;
-  if (!consistent_leader(reply.epoch, reply.leader)) return Common::kFailed;
+  if (reply.epoch > kMaxAcceptedEpoch || !consistent_leader(reply.epoch, reply.leader)) return Common::kFailed;
   std::vector<VoterEndpoint> endpoints;
   if (reply.leader) endpoints = endpoints_of(*reply.leader, reply.leader_endpoints);
   const bool stale = reply.epoch > epoch_ || reply.error == ErrorCode::kFencedLeaderEpoch ||

@@ -449,6 +449,9 @@ TEST(Core, VoteRequestsAreChecked) {
   EXPECT_EQ(node.core->epoch(), LeaderEpoch(3));
   ask.epoch = LeaderEpoch(2);
   EXPECT_EQ(node.core->handle(ask, cluster.now()).head.error, ErrorCode::kFencedLeaderEpoch);
+  ask.epoch = LeaderEpoch(0x7fff'ffff);
+  EXPECT_EQ(node.core->handle(ask, cluster.now()).head.error, ErrorCode::kInvalidRequest);
+  EXPECT_EQ(node.core->epoch(), LeaderEpoch(3));
 }
 
 TEST(CheckPosition, FollowsTheLogsHistory) {

@@ -16,6 +16,9 @@ using protocol::ErrorCode;
 using NodeId = std::int32_t;
 using TimeMs = std::int64_t;  // monotonic, handed in
 
+// Epochs beyond are not taken from anyone: a peer that sends the largest number must not leave none to elect in.
+inline constexpr LeaderEpoch kMaxAcceptedEpoch{0x7fff'0000};
+
 // In every reply: the error, and who leads as far as the replier knows.
 struct ReplyHead {
   ErrorCode error = ErrorCode::kNone;

@@ -197,6 +197,7 @@ void RaftWorld::stop(Node& node) {
     co_await node.raft->shutdown();
     static_cast<void>(co_await node.logs->shutdown(-1));
   });
+  shards_.run_until_idle();  // a failed directory still reports itself
   const auto scope = shards_.enter(0);
   node.raft.reset();
   node.logs.reset();
