@@ -88,6 +88,7 @@ class StickyAssignment {
       : members_(in_order(members)), topics_(topics), load_(members_.size()) {}
 
   GroupAssignment run() {
+    if (members_.empty()) return {};
     keep_owned();
     deal_out();
     balance();
@@ -140,19 +141,28 @@ class StickyAssignment {
     return best;
   }
 
-  // Each move makes the sum of squares of the loads smaller: it ends.
+  // From the fullest downwards, so that nobody gets what they would have to give on. Each move makes the sum of squares
+  // of the loads smaller: it ends.
   void balance() {
     for (bool moved = true; moved;) {
       moved = false;
-      for (auto& [partition, owner] : owner_) {
-        const auto taker = emptiest(partition.topic);
-        if (!taker || load_[owner] <= load_[*taker] + 1) continue;
-        --load_[owner];
-        ++load_[*taker];
-        owner = *taker;
-        moved = true;
-      }
+      for (std::size_t level = std::ranges::max(load_); level > 1; --level) moved = level_down(level) || moved;
     }
+  }
+
+  // Takes one partition from each who has `level` of them, where another would still have less.
+  bool level_down(std::size_t level) {
+    bool moved = false;
+    for (auto& [partition, owner] : owner_) {
+      if (load_[owner] < level) continue;
+      const auto taker = emptiest(partition.topic);
+      if (!taker || load_[*taker] + 1 >= load_[owner]) continue;
+      --load_[owner];
+      ++load_[*taker];
+      owner = *taker;
+      moved = true;
+    }
+    return moved;
   }
 
   std::vector<const GroupMember*> members_;

@@ -58,6 +58,7 @@ class ConsumerTest : public testing::Test {
     broker_.on<protocol::ListOffsetsRequest>([this](const auto& request) { return list_offsets(request); });
     broker_.delay(protocol::FetchRequest::kApiKey, [this] { return fetched_ ? runtime::Duration{} : kLongPoll; });
     script_group();
+    script_offsets();
   }
   ~ConsumerTest() override {
     shards_.run(0, [&]() -> Task<void> { co_await broker_.stop(); });
@@ -180,6 +181,9 @@ class ConsumerTest : public testing::Test {
       left_.push_back(request.members.at(0).member_id.str());
       return std::optional(protocol::LeaveGroupResponse{});
     });
+  }
+
+  void script_offsets() {
     broker_.on<protocol::OffsetCommitRequest>([this](const protocol::OffsetCommitRequest& request) {
       protocol::OffsetCommitResponse response;
       for (const auto& asked : request.topics) {
