@@ -422,6 +422,15 @@ TEST(LeaderProgress, OldEpochsAreNotCommittedByCounting) {
   EXPECT_EQ(progress.observers(3).size(), 1U);
 }
 
+TEST(LeaderProgress, InventedReplicasAreBounded) {
+  const VoterSet voters({{.key = {1, Uuid{7, 1}}}});
+  LeaderProgress progress({1, Uuid{7, 1}}, voters, Offset(10), 0, 3000);
+  for (std::int32_t id = 2; id < 30'000; ++id) progress.update_replica({id, Uuid{1, 1}}, Offset(1), Offset(11), 1);
+  EXPECT_EQ(progress.observers(1).size(), 10'000U);
+  progress.update_replica({50'000, Uuid{1, 1}}, Offset(1), Offset(11), 400'000);  // the others have gone silent
+  EXPECT_EQ(progress.observers(400'000).size(), 1U);
+}
+
 TEST(Core, AnOldLeaderNeitherLeadsNorVotesInItsEpochAgain) {
   Cluster cluster(2, 5);
   Node& node = *cluster.nodes()[0];

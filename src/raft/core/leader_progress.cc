@@ -9,6 +9,8 @@ namespace dohle::raft {
 namespace {
 
 constexpr TimeMs kObserverSessionMs = 300'000;
+// Nobody has that many brokers; a peer that invents replica ids gets no more memory.
+constexpr std::size_t kMaxObservers = 10'000;
 
 // Kafka's rule: a key without a directory id stands for any directory.
 bool matches(const ReplicaKey& known, const ReplicaKey& asked) {
@@ -67,6 +69,10 @@ bool LeaderProgress::update_replica(const ReplicaKey& replica, Offset fetch_offs
   ReplicaProgress* progress = voter(replica);
   const bool votes = progress != nullptr;
   if (!votes) {
+    if (observers_.size() >= kMaxObservers && !observers_.contains(replica)) {
+      drop_silent_observers(now);
+      if (observers_.size() >= kMaxObservers) return false;
+    }
     progress = &observers_.try_emplace(replica).first->second;
     progress->key = replica;
   }
@@ -140,8 +146,12 @@ std::vector<ReplicaProgress> LeaderProgress::voters() const {
   return out;
 }
 
-std::vector<ReplicaProgress> LeaderProgress::observers(TimeMs now) {
+void LeaderProgress::drop_silent_observers(TimeMs now) {
   std::erase_if(observers_, [now](const auto& entry) { return now - entry.second.last_fetch >= kObserverSessionMs; });
+}
+
+std::vector<ReplicaProgress> LeaderProgress::observers(TimeMs now) {
+  drop_silent_observers(now);
   std::vector<ReplicaProgress> out;
   for (const auto& [key, progress] : observers_) out.push_back(progress);
   return out;

@@ -46,6 +46,7 @@ class LeaderProgress {
  private:
   [[nodiscard]] ReplicaProgress* voter(const ReplicaKey& key);
   void adopt_voters(const VoterSet& voters);
+  void drop_silent_observers(TimeMs now);
   bool advance();
 
   ReplicaKey self_;
