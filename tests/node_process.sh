@@ -7,6 +7,7 @@
 #   kill_node                         SIGKILL
 #   eventually COMMAND...             until it succeeds, for at most 20 s
 #   case_is NAME COMMAND...           runs a case; says why it failed
+#   count_cases COMMAND...            a program with cases of its own: a line each, `ok NAME`, `FAILED NAME` or `SKIPPED: why`
 #   finish                            the count, and the exit status
 # DOHLE is the binary and DOHLE_SHARDS the number of shards, both set by tools/dev/test.py.
 set -uo pipefail
@@ -140,6 +141,18 @@ case_is() {
     sed 's/^/        /' "$WORK/case.log" | tail -30
     [ ! -s "$WORK/node.log" ] || { echo "        the node's log:"; tail -10 "$WORK/node.log" | sed 's/^/        /'; }
   fi
+}
+
+count_cases() {
+  "$@" 2>"$WORK/cases.err" | tee "$WORK/cases.log"
+  local status=${PIPESTATUS[0]}
+  PASSED=$((PASSED + $(grep -c '^ok ' "$WORK/cases.log")))
+  FAILED=$((FAILED + $(grep -c '^FAILED ' "$WORK/cases.log")))
+  SKIPPED=$((SKIPPED + $(grep -c '^SKIPPED:' "$WORK/cases.log")))
+  [ "$status" = 0 ] && [ -s "$WORK/cases.log" ] && return
+  FAILED=$((FAILED + 1))
+  echo "FAILED  $1 ended with $status:"
+  tail -20 "$WORK/cases.err" | sed 's/^/        /'
 }
 
 skip_case() {
