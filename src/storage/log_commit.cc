@@ -3,16 +3,10 @@
 
 #include <base/log.h>
 
+#include "log_files.h"
 #include "log_state.h"
 
 namespace dohle::storage {
-
-namespace {
-std::string parent_of(const std::string& path) {
-  const auto slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-}  // namespace
 
 runtime::Task<Result<>> Log::State::commit(Offset up_to) {
   if (up_to <= flushed_end) co_return Result<>{};

@@ -30,6 +30,8 @@ Result<> Log::State::retire_segment(Offset base) {
   DOHLE_ASSIGN(auto paths, segment->change_suffix("", kDeletedSuffix));
   DOHLE_ASSIGN(auto snapshot, snapshots.retire(base));
   if (!snapshot.empty()) paths.push_back(std::move(snapshot));
+  // Otherwise a power loss would bring the file back beside what takes its place.
+  sync_directory = true;
   deletes.add(std::move(paths), services.clock.now().ms() + config.file_delete_delay_ms);
   return {};
 }
@@ -56,6 +58,8 @@ Result<int> Log::State::delete_old_segments(std::int64_t now_ms) {
     epochs_dirty = epochs.truncate_from_start(log_start) || epochs_dirty;
     producers.on_log_start(log_start);
   }
+  // Renames reach the disk in order; soon they are there for good.
+  commit_in_background();
   return static_cast<int>(plan.delete_count);
 }
 
@@ -87,6 +91,7 @@ Result<bool> Log::State::truncate_to(Offset offset) {
   flushed_end = std::min(flushed_end, offset);
   epochs_dirty = epochs.truncate_from_end(offset) || epochs_dirty;
   set_high_watermark(high_watermark);
+  commit_in_background();
   return true;
 }
 
@@ -109,6 +114,7 @@ Result<> Log::State::truncate_fully_and_start_at(Offset offset, std::optional<Of
   flushed_end = offset;
   size_bytes = 0;
   high_watermark = log_end;
+  commit_in_background();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "checkpoint_file.h"
 #include "clean_marker.h"
 #include "file_commit_log.h"
+#include "log_files.h"
 
 namespace dohle::storage {
 
@@ -53,9 +54,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const std::string& path
   auto& files = state->files;
   if (!files.exists(path)) {
     auto made = files.create_directories(path);
-    const auto slash = path.find_last_of('/');
-    const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-    if (made) made = files.sync_directory(parent);
+    if (made) made = files.sync_directory(parent_of(path));
     if (!made) {
       return fail(made.error().code, fmt::format("log directory {} cannot be created: {}", path, made.error().message));
     }
@@ -128,6 +127,7 @@ Result<DirectoryCheckpoints> LogDirectory::read_checkpoints() {
     } else if (read.error().code == Errc::kMalformed) {
       // Offsets that are missing count as the log's start: more is recovered, nothing is lost.
       log::warn("storage", "{}; ignoring the file", read.error().message);
+      if (offsets == &out.recovery_points) out.recovery_points_damaged = true;
     } else {
       return fail(read.error());
     }

@@ -44,6 +44,12 @@ std::unexpected<Error> not_a_partition(std::string_view name) {
 
 }  // namespace
 
+std::string parent_of(std::string_view path) {
+  const auto slash = path.find_last_of('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string(path.substr(0, std::max<std::size_t>(slash, 1)));
+}
+
 std::string file_name(Offset base, std::string_view suffix) { return fmt::format("{:020}{}", base.value(), suffix); }
 
 std::optional<Offset> offset_in_name(std::string_view name, std::string_view suffix) {

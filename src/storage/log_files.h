@@ -24,6 +24,8 @@ inline constexpr std::string_view kLeaderEpochFile = "leader-epoch-checkpoint";
 inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";
 inline constexpr std::string_view kMetadataTopic = "__cluster_metadata";
 
+// The directory that holds `path`.
+[[nodiscard]] std::string parent_of(std::string_view path);
 // 20 digits and the suffix.
 [[nodiscard]] std::string file_name(Offset base, std::string_view suffix);
 // The offset in `name` when it is 20 digits and exactly this suffix.

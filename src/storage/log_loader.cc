@@ -24,7 +24,11 @@ Result<> Log::State::load() {
     DOHLE_TRY(services.files.create_directories(path));
     sync_parent = true;
   }
-  DOHLE_ASSIGN(const auto on_disk, read_partition_metadata(services.files, path));
+  auto metadata = read_partition_metadata(services.files, path);
+  if (!metadata && (metadata.error().code != Errc::kMalformed || setup.had_clean_shutdown))
+    return fail(metadata.error());
+  // Torn by a power loss before the first commit made it durable: nothing was acknowledged under it.
+  const auto on_disk = metadata.value_or(std::nullopt);
   if (on_disk && topic_id && *on_disk != *topic_id) {
     return fail(Errc::kInconsistentTopicId, fmt::format("{} belongs to topic id {}, not {}", path,
                                                         on_disk->uuid.to_string(), topic_id->uuid.to_string()));
@@ -110,12 +114,14 @@ Result<> Log::State::load_epochs() {
   if (!text && text.error().code != Errc::kNotFound) return fail(text.error());
   if (!text) return {};
   const auto entries = parse_epoch_checkpoint(*text);
-  if (entries) {
+  const bool torn = text->empty() && !setup.had_clean_shutdown;
+  if (entries && !torn) {
     epochs = LeaderEpochCache(*entries);
     return {};
   }
   // Every batch carries its epoch: reading the log again restores the checkpoint.
-  log::warn("storage", "{}/{}: {}; rebuilding it from the log", path, kLeaderEpochFile, entries.error().message);
+  log::warn("storage", "{}/{}: {}; rebuilding it from the log", path, kLeaderEpochFile,
+            torn ? "the file is empty" : entries.error().message);
   setup.had_clean_shutdown = false;
   setup.recovery_point = Offset(0);
   epochs_dirty = true;
@@ -221,12 +227,15 @@ Result<> Log::State::recover_segment(Segment& segment, std::uint64_t& cut, Offse
 Result<> Log::State::recover_from_recovery_point() {
   std::vector<Offset> unflushed;
   for (auto at = segments.floor(setup.recovery_point); at != segments.end(); ++at) unflushed.push_back(at->first);
+  // The batches tell their epochs again; a checkpoint older than the last truncation would hide some of them.
+  if (!unflushed.empty()) epochs_dirty = epochs.truncate_from_end(unflushed.front()) || epochs_dirty;
   std::size_t good = 0;
   Offset next = unflushed.empty() ? Offset(0) : unflushed.front();
   for (bool whole = true; whole && good < unflushed.size(); ++good) {
     Segment& segment = *segments.floor(unflushed[good])->second;
-    // A power loss may take the end of one file and leave the next: what follows a hole was never committed.
-    if (segment.base() > next && !config.cleanup_compact) break;
+    // A power loss may take the end of one file and leave the next, or bring back what was truncated: what follows a
+    // hole, or lies beside other records, was never committed.
+    if (segment.base() < next || (segment.base() > next && setup.cut_at_holes && !config.cleanup_compact)) break;
     // Snapshots above an unverified segment may tell of records that are not there.
     DOHLE_TRY(snapshots.remove_outside(Offset(-1), segment.base()));
     std::uint64_t cut = 0;
@@ -325,9 +334,12 @@ Result<> Log::State::sync_recovered() {
     DOHLE_TRY(at->second->collect_files(sync_files, true));
   }
   for (const auto& file : sync_files) DOHLE_TRY(file->sync());
+  // The process that made the directory may have been killed before it synced it.
   DOHLE_TRY(services.files.sync_directory(path));
+  DOHLE_TRY(services.files.sync_directory(parent_of(path)));
   sync_files.clear();
   sync_directory = false;
+  sync_parent = false;
   flushed_end = log_end;
   return {};
 }

@@ -96,9 +96,13 @@ runtime::Task<Result<LogManager::State::FoundList>> LogManager::State::identify_
   auto& files = logs->shard().files();
   for (auto& found : part) {
     auto id = read_partition_metadata(files, found.path);
-    if (!id) co_return fail(id.error().code, fmt::format("{}: {}", found.path, id.error().message));
-    found.topic_id = *id;
-    if (found.slot->directory->had_clean_shutdown()) continue;
+    const bool clean = found.slot->directory->had_clean_shutdown();
+    if (!id && (clean || id.error().code != Errc::kMalformed)) {
+      co_return fail(id.error().code, fmt::format("{}: {}", found.path, id.error().message));
+    }
+    if (!id) log::warn("storage", "{}: {}; the partition waits for its topic id", found.path, id.error().message);
+    found.topic_id = id.value_or(std::nullopt);
+    if (clean) continue;
     DOHLE_CO_ASSIGN(const auto entries, files.list(found.path));
     found.bytes_to_recover =
         bytes_from(entries, offset_of(self->checkpoints[found.directory].recovery_points, found.partition));
@@ -152,6 +156,7 @@ LogSetup LogManager::State::setup_for(const Found& found, const LoadOptions& opt
                  .config = options.config_for ? options.config_for(found.partition.topic) : LogConfig{},
                  .had_clean_shutdown = found.slot->directory->had_clean_shutdown(),
                  .recovery_point = offset_of(offsets.recovery_points, found.partition),
+                 .cut_at_holes = !offsets.recovery_points_damaged,
                  .log_start = offset_of(offsets.log_starts, found.partition),
                  .high_watermark = offset_of(offsets.high_watermarks, found.partition),
                  .producer_id_expiration_ms = config.producer_id_expiration_ms};
@@ -232,6 +237,10 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
   auto results = co_await runtime::start_all(std::move(tasks));
   for (auto& result : results) DOHLE_CO_TRY(result);
   self->report(progress, options, true);
+  self->written.clear();
+  for (const auto& found_there : self->checkpoints) {
+    self->written.push_back({found_there.recovery_points, found_there.log_starts, found_there.high_watermarks});
+  }
   self->loaded = true;
   co_return Result<>{};
 }

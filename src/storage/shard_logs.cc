@@ -77,6 +77,7 @@ runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partitio
                  .producer_id_expiration_ms = config_.producer_id_expiration_ms};
   // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
+  setup.cut_at_holes = false;
   DOHLE_CO_TRY(load(*slot, std::move(setup)));
   co_return find(partition);
 }

@@ -110,6 +110,9 @@ struct LogSetup {
   LogConfig config;
   bool had_clean_shutdown = true;  // false: recover from recovery_point
   Offset recovery_point{0};
+  // In the part that is recovered, what follows a missing segment was never committed and goes. Not when the recovery
+  // point is unknown: the hole may be old and compaction's.
+  bool cut_at_holes = true;
   Offset log_start{0};       // from log-start-offset-checkpoint
   Offset high_watermark{0};  // from replication-offset-checkpoint
   std::int64_t producer_id_expiration_ms = 86'400'000;

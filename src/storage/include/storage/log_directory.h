@@ -26,6 +26,7 @@ struct DirectoryCheckpoints {
   OffsetMap recovery_points;
   OffsetMap log_starts;
   OffsetMap high_watermarks;
+  bool recovery_points_damaged = false;
 };
 
 class LogDirectory {
