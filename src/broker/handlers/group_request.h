@@ -5,15 +5,16 @@
 
 #include <coordinator/group/request_context.h>
 
+#include "groups/client_host.h"
 #include "groups/shard_groups.h"
 #include "handlers/handlers.h"
 
 namespace dohle::broker {
 
 [[nodiscard]] inline coordinator::RequestContext group_context(const RequestContext& ctx) {
-  // Kafka shows a client by its address alone, after a slash.
-  return {
-      .client_id = std::string(ctx.client_id()), .client_host = "/" + ctx.peer().host, .api_version = ctx.version()};
+  return {.client_id = std::string(ctx.client_id()),
+          .client_host = client_host(ctx.peer().host),
+          .api_version = ctx.version()};
 }
 
 [[nodiscard]] inline coordinator::GroupRouter& groups(RequestContext& ctx) { return ctx.here.groups().router(); }
