@@ -1,7 +1,8 @@
 # Sourced by the run programs below tests/: a node as a process, and counting of cases.
 #   start_dev [dohle dev options]     a fresh node; sets BOOTSTRAP (host:port) and NODE (process id)
 #   start_server PROPERTIES [options] a node from a formatted directory; NODE; wait_for HOST PORT
-#   format_node [property=value]...   a single node on free ports with its data in $WORK/data; sets BOOTSTRAP
+#   write_properties [property=value]... $WORK/server.properties of a single node on free ports, data in $WORK/data; sets BOOTSTRAP
+#   format_node [property=value]...   the same, and a formatted directory
 #   start_node                        that node, again and again on the same data; NODE
 #   stop_node                         SIGTERM, and fails unless it ends within 10 s
 #   kill_node                         SIGKILL
@@ -72,8 +73,7 @@ sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*[s.getsockname()[1] for s in sockets])'
 }
 
-format_node() {
-  [ -x "$DOHLE" ] || skip_all "there is no binary $DOHLE"
+write_properties() {
   local port controller
   read -r port controller < <(free_ports)
   BOOTSTRAP=localhost:$port
@@ -94,6 +94,11 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 END
   [ $# = 0 ] || printf '%s\n' "$@" >>"$WORK/server.properties"
+}
+
+format_node() {
+  [ -x "$DOHLE" ] || skip_all "there is no binary $DOHLE"
+  write_properties "$@"
   "$DOHLE" storage format --standalone -t "$("$DOHLE" storage random-uuid)" -c "$WORK/server.properties" >"$WORK/node.log" 2>&1 && return 0
   echo "The directory could not be formatted:"
   tail -20 "$WORK/node.log"
