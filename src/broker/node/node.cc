@@ -10,6 +10,7 @@
 #include <broker/config/memory_plan.h>
 #include <broker/config/module_settings.h>
 #include <metadata/broker_lifecycle.h>
+#include <metadata/controller_registration.h>
 #include <storage/log_manager.h>
 #include <transport/server.h>
 
@@ -39,7 +40,7 @@ class CombinedNode final : public Node {
   Result<> open_listeners();
   runtime::Task<Result<>> load_logs();
   runtime::Task<Result<>> join_cluster();
-  std::vector<metadata::EndpointImage> advertised_endpoints();
+  std::vector<metadata::EndpointImage> to_registered(const std::vector<config::Endpoint>& advertised);
   void on_directory_failed(storage::LogDirectory& directory, const Error& error);
 
   runtime::Shards& shards_;
@@ -54,6 +55,7 @@ class CombinedNode final : public Node {
   std::unique_ptr<ControllerDispatcher> controller_sink_;
   std::vector<std::unique_ptr<ListenerSwitch>> sinks_;
   std::unique_ptr<transport::Server> server_;
+  std::unique_ptr<metadata::ControllerRegistrar> registrar_;
   std::unique_ptr<metadata::BrokerLifecycle> lifecycle_;
 };
 
@@ -88,8 +90,8 @@ void CombinedNode::on_directory_failed(storage::LogDirectory& directory, const E
 
 Result<> CombinedNode::open_listeners() {
   const auto& controllers = config_.controller_listener_names();
-  controller_sink_ = std::make_unique<ControllerDispatcher>(ControllerDispatcher::Home{
-      shards_.at(0), quorum_->apis(), quorum_->metadata(0), cluster_id_, config_.node_id()});
+  controller_sink_ = std::make_unique<ControllerDispatcher>(
+      ControllerDispatcher::Home{shards_.at(0), quorum_->apis(), quorum_->metadata(0), cluster_id_, config_.node_id()});
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     sinks_.push_back(std::make_unique<ListenerSwitch>(controllers, broker_->sink(i), *controller_sink_));
   }
@@ -133,6 +135,11 @@ runtime::Task<Result<>> CombinedNode::load_logs() {
 }
 
 runtime::Task<Result<>> CombinedNode::start() {
+  if (!config_.is_combined()) {
+    co_return fail(
+        Errc::kUnsupported,
+        "process.roles must be broker,controller: a node with one role needs others, and there are no clusters yet");
+  }
   DOHLE_CO_TRY(open_directories());
   auto quorum = co_await QuorumPart::open(shards_, *logs_, config_, cluster_id_,
                                           [this](Error error) { options_.fatal(error.message); });
@@ -163,8 +170,9 @@ runtime::Task<Result<>> CombinedNode::join_cluster() {
   metadata::BrokerLifecycleConfig lifecycle;
   lifecycle.broker_id = config_.node_id();
   lifecycle.cluster_id = cluster_id_;
-  lifecycle.incarnation_id = shards_.at(0).random().uuid();
-  lifecycle.endpoints = advertised_endpoints();
+  const Uuid incarnation = shards_.at(0).random().uuid();
+  lifecycle.incarnation_id = incarnation;
+  lifecycle.endpoints = to_registered(config_.advertised_broker_listeners());
   lifecycle.rack = values.find_string("broker.rack");
   for (const auto& directory : logs_->directories()) {
     if (!directory->offline()) lifecycle.directories.push_back(directory->id());
@@ -174,16 +182,23 @@ runtime::Task<Result<>> CombinedNode::join_cluster() {
   lifecycle.registration_timeout = std::chrono::milliseconds(values.get_int("initial.broker.registration.timeout.ms"));
   lifecycle_ = std::make_unique<metadata::BrokerLifecycle>(std::move(lifecycle), shards_.at(0), quorum_->channel(),
                                                            quorum_->metadata(0));
+  registrar_ = std::make_unique<metadata::ControllerRegistrar>(
+      metadata::ControllerRegistrationConfig{.controller_id = config_.node_id(),
+                                             .incarnation_id = incarnation,
+                                             .endpoints = to_registered(config_.advertised_controller_listeners())},
+      shards_.at(0), quorum_->channel(), quorum_->metadata(0));
+  registrar_->start();
   lifecycle_->start();
   DOHLE_CO_TRY(co_await lifecycle_->wait_caught_up());
   broker_->broker().set_epoch(lifecycle_->broker_epoch());
   co_return Result<>{};
 }
 
-std::vector<metadata::EndpointImage> CombinedNode::advertised_endpoints() {
+// Hosts and ports as they turned out: a wildcard is this machine's name, port 0 the one that was free.
+std::vector<metadata::EndpointImage> CombinedNode::to_registered(const std::vector<config::Endpoint>& advertised) {
   std::vector<metadata::EndpointImage> out;
   const auto host = shards_.at(0).network().canonical_host_name();
-  for (const auto& endpoint : config::with_hosts(config_.advertised_broker_listeners(), host)) {
+  for (const auto& endpoint : config::with_hosts(advertised, host)) {
     const auto port = endpoint.port != 0 ? endpoint.port : ports_.at(endpoint.listener);
     out.push_back({.listener = endpoint.listener,
                    .host = endpoint.host.value_or(host),
@@ -203,6 +218,7 @@ runtime::Task<void> CombinedNode::stop() {
   if (server_) co_await server_->stop();
   const auto broker_epoch = lifecycle_ ? lifecycle_->broker_epoch() : -1;
   if (lifecycle_) co_await lifecycle_->stop();
+  if (registrar_) co_await registrar_->stop();
   if (quorum_) co_await quorum_->stop();
   if (!logs_) co_return;
   if (auto stopped = co_await logs_->shutdown(broker_epoch); !stopped) {

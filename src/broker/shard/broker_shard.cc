@@ -24,7 +24,8 @@ BrokerShard::BrokerShard(Parts parts)
       fetch_sessions_(parts_.fetch_session_slots, parts_.shard.id(), parts_.broker.shard_count(),
                       parts_.shard.random()),
       topic_creator_(parts_.broker.controller(), parts_.topic_shape, parts_.broker.settings().request_timeout_ms),
-      producer_ids_(parts_.broker) {}
+      producer_ids_(parts_.broker),
+      directory_assigner_(parts_.broker) {}
 
 std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const TopicIdPartition& id) const {
   using protocol::ErrorCode;
@@ -82,6 +83,8 @@ runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::Metadat
   log->update_config(parts_.log_config(image, topic));
   auto partition = std::make_shared<replication::Partition>(id, topic, parts_.broker.id(), *log);
   partitions_.emplace(id, partition);
+  const auto* placed = parts_.logs.directory_of({topic, id.partition});
+  if (placed != nullptr && placed->id() != directory) directory_assigner_.assigned(id, placed->id());
   co_return partition;
 }
 
@@ -151,6 +154,7 @@ void BrokerShard::on_directory_failed(const std::string& path, const Error& erro
 runtime::Task<void> BrokerShard::close() {
   parts_.metadata.remove_listener(this);
   co_await topic_creator_.close();
+  co_await directory_assigner_.close();
   co_await gate_.wait_empty();
   for (auto& [id, partition] : partitions_) {
     co_await partition->close({Errc::kNotLeader, "the broker is stopping"});

@@ -20,6 +20,7 @@
 
 #include "fetch/fetch_session.h"
 #include "shard/auto_topic_creator.h"
+#include "shard/directory_assigner.h"
 #include "shard/producer_ids.h"
 
 namespace dohle::storage {
@@ -96,6 +97,7 @@ class BrokerShard final : public metadata::MetadataListener {
   FetchSessions fetch_sessions_;
   AutoTopicCreator topic_creator_;
   ProducerIds producer_ids_;
+  DirectoryAssigner directory_assigner_;
   std::map<TopicIdPartition, PartitionRef> partitions_;
   LeadershipListener* leadership_ = nullptr;
   ShardGroups* groups_ = nullptr;
