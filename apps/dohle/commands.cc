@@ -18,6 +18,13 @@ std::span<const Command> commands() {
       Command{"console-producer", "kafka-console-producer", "write lines of standard input to a topic",
               run_console_producer},
       Command{"console-consumer", "kafka-console-consumer", "print the records of topics", run_console_consumer},
+      Command{"consumer-groups", "kafka-consumer-groups", "list, describe, reset and delete groups and their offsets",
+              run_consumer_groups},
+      Command{"configs", "kafka-configs", "show and change settings of topics, brokers and groups", run_configs},
+      Command{"delete-records", "kafka-delete-records", "delete what lies before given offsets", run_delete_records},
+      Command{"log-dirs", "kafka-log-dirs", "how much partitions take in log directories", run_log_dirs},
+      Command{"producer-perf-test", "kafka-producer-perf-test", "how fast records can be written", run_producer_perf},
+      Command{"consumer-perf-test", "kafka-consumer-perf-test", "how fast records can be read", run_consumer_perf},
   };
   return kCommands;
 }

@@ -50,6 +50,8 @@ std::string title(const Option& option) {
       return fmt::format("{} <{}>", name, described("String"));
     case Takes::kOptionalText:
       return fmt::format("{} [{}]", name, described("String"));
+    case Takes::kTexts:
+      return fmt::format("{} <{}>...", name, described("String"));
     case Takes::kInt:
       return fmt::format("{} <{}>", name, described("Integer"));
     case Takes::kLong:
@@ -173,6 +175,9 @@ std::expected<ParsedOptions, std::string> OptionParser::parse(const Arguments& a
       return std::unexpected(fmt::format("Found multiple arguments for option {}, but you asked for only one", name));
     }
     values.push_back(std::move(value));
+    while (option->takes == Takes::kTexts && i + 1 < arguments.size() && !looks_like_option(arguments[i + 1])) {
+      values.push_back(arguments[++i]);
+    }
   }
   return out;
 }

@@ -13,7 +13,8 @@
 
 namespace dohle::app {
 
-enum class Takes : std::uint8_t { kNothing, kText, kOptionalText, kInt, kLong };
+// kTexts takes all arguments up to the next option.
+enum class Takes : std::uint8_t { kNothing, kText, kOptionalText, kTexts, kInt, kLong };
 
 struct Option {
   std::string_view name;
