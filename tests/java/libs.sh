@@ -22,7 +22,7 @@ fi
 if [ ! -e "$libs/complete" ]; then
   command -v mvn >/dev/null || skip "no mvn on this machine; $variable may name a folder with Kafka's jars"
   mkdir -p "$libs"
-  timeout 300 mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$libs" >"$libs/mvn.log" 2>&1 ||
+  timeout 100 mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$libs" >"$libs/mvn.log" 2>&1 ||
     skip "mvn could not fetch Kafka's jars: $(grep -m1 ERROR "$libs/mvn.log" | cut -c1-150)"
   touch "$libs/complete"
 fi
