@@ -1,12 +1,12 @@
 // kafka-console-producer: a record for each line of standard input.
-#include <unistd.h>
-
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
 #include <client/producer.h>
 #include <fmt/core.h>
+#include <runtime/live/system.h>
 
 #include "line_reader.h"
 #include "tool.h"
@@ -223,8 +223,7 @@ Checked<int> run(const ParsedOptions& options) {
   if (!config) return complain(config.error());
 
   std::ios::sync_with_stdio(false);
-  Job job{options.text("topic", ""), options.has("sync"), isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0,
-          std::move(*reader)};
+  Job job{options.text("topic", ""), options.has("sync"), runtime::is_interactive(), std::move(*reader)};
   Producer* running = nullptr;
   return with_cluster(
       *properties, [&](Session session) { return produce(session, job, std::move(*config), running); },

@@ -56,6 +56,7 @@ std::uint64_t memory_bytes() {
   }
   return out;
 }
+bool is_interactive() { return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0; }
 std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
 
 }  // namespace dohle::runtime

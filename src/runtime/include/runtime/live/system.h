@@ -19,5 +19,7 @@ namespace dohle::runtime {
 [[nodiscard]] std::size_t processors();
 // Memory this process may use: the machine's, or what its control group allows.
 [[nodiscard]] std::uint64_t memory_bytes();
+// Whether a person types standard input and reads standard output.
+[[nodiscard]] bool is_interactive();
 
 }  // namespace dohle::runtime
