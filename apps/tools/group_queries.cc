@@ -66,8 +66,10 @@ Task<Answer<DescribedGroup>> describe_group(Admin& admin, std::string group) {
   if (out.state == "Dead" && answer->version < 6) {
     co_return client::failure(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
   }
+  // Nobody may have asked for the nodes yet; finding a coordinator does not.
+  if (const auto known = co_await admin.brokers(); !known) co_return std::unexpected(known.error());
   const auto& nodes = admin.cluster().metadata().nodes;
-  if (const auto node = nodes.find(answer->node); node != nodes.end()) {
+  if (const auto node = nodes.find(client::Cluster::node_of(answer->node)); node != nodes.end()) {
     out.coordinator =
         fmt::format("{}:{}  ({})", node->second.endpoint.host, node->second.endpoint.port, node->second.id);
   }
