@@ -117,6 +117,21 @@ TEST(Trap, ABombIsWalkedInSlicesAndNeverHeld) {
   }
 }
 
+TEST(Trap, AValidatedBatchMovesToWhereTheLogHasGotTo) {
+  BatchBuilder builder({.compression = {CompressionType::kLz4, {}}});
+  for (int i = 0; i < 3; ++i) builder.append(7, as_bytes("k"), as_bytes("v"));
+  auto out = validate_and_assign(builder.build(), config_at());
+  ASSERT_TRUE(out);
+  place_at(*out, Offset(500), LeaderEpoch(4));
+  const auto batch = BatchView::parse(out->bytes.bytes()).value();
+  EXPECT_TRUE(batch.crc_ok());
+  EXPECT_EQ(batch.base_offset(), Offset(500));
+  EXPECT_EQ(batch.last_offset(), Offset(502));
+  EXPECT_EQ(batch.leader_epoch(), LeaderEpoch(4));
+  EXPECT_EQ(out->first_offset, Offset(500));
+  EXPECT_EQ(out->last_offset, Offset(502));
+}
+
 TEST(Trap, ALengthWithNoBytesBehindItCostsNoMemory) {
   for (const auto type : kCodecs) {
     const std::uint8_t huge[] = {0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0};  // a record of 2 GiB - 1

@@ -336,6 +336,17 @@ BatchValidator::~BatchValidator() = default;
 bool BatchValidator::advance(std::size_t budget_bytes) { return impl_->advance(budget_bytes); }
 Outcome BatchValidator::take_result() { return impl_->take_result(); }
 
+void place_at(Validated& validated, Offset next_offset, LeaderEpoch leader_epoch) {
+  const MutableBytes batch = validated.bytes.mutable_bytes();
+  const Offset before = BatchView::parse(validated.bytes.bytes())->base_offset();
+  const std::int64_t by = next_offset - validated.first_offset;
+  set_base_offset(batch, before + by);
+  set_leader_epoch(batch, leader_epoch);
+  validated.first_offset = next_offset;
+  validated.last_offset = validated.last_offset + by;
+  validated.offset_of_max_timestamp = validated.offset_of_max_timestamp + by;
+}
+
 Outcome validate_and_assign(Slice records, const ValidationConfig& config, Decompressor* decompressor) {
   BatchValidator validator(std::move(records), config, decompressor);
   while (!validator.advance(std::numeric_limits<std::size_t>::max())) {

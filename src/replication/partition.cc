@@ -42,18 +42,32 @@ void Partition::fail_storage(const Error& error) {
   end_waits(*failed_);
 }
 
+std::optional<storage::AppendFailure> Partition::refuse_append(bool wait_for_all) const {
+  if (auto leader = check_leader(kNoLeaderEpoch); !leader) return storage::AppendFailure{leader.error(), {}};
+  if (wait_for_all && !in_sync_.has_enough(log_->config().min_insync_replicas)) {
+    return storage::AppendFailure{{Errc::kNotEnoughReplicas, "too few replicas in sync"}, {}};
+  }
+  return std::nullopt;
+}
+
 std::expected<storage::AppendInfo, storage::AppendFailure> Partition::append(Slice records, bool wait_for_all,
                                                                              storage::AppendOptions options) {
-  if (auto leader = check_leader(kNoLeaderEpoch); !leader)
-    return std::unexpected(storage::AppendFailure{leader.error(), {}});
-  if (wait_for_all && !in_sync_.has_enough(log_->config().min_insync_replicas)) {
-    return std::unexpected(storage::AppendFailure{{Errc::kNotEnoughReplicas, "too few replicas in sync"}, {}});
-  }
+  if (auto refused = refuse_append(wait_for_all)) return std::unexpected(std::move(*refused));
   auto appended = log_->append_as_leader(std::move(records), epoch_, options);
-  if (!appended) return appended;
-  start_flush_pump();
-  advance_high_watermark();
+  if (appended) after_append();
   return appended;
+}
+
+runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> Partition::append_in_slices(
+    Slice records, bool wait_for_all, storage::AppendOptions options) {
+  auto keep = shared_from_this();
+  const auto pass = gate_.enter();
+  if (auto refused = refuse_append(wait_for_all)) co_return std::unexpected(std::move(*refused));
+  const LeaderEpoch epoch = epoch_;
+  auto appended = co_await log_->append_as_leader_in_slices(
+      std::move(records), epoch, options, [this, epoch] { return leading_ && !failed_ && epoch_ == epoch; });
+  if (appended) after_append();
+  co_return appended;
 }
 
 runtime::Task<Result<>> Partition::wait_high_watermark(Offset end, runtime::Duration timeout) {

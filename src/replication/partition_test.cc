@@ -73,6 +73,50 @@ Leadership leadership(std::int32_t epoch) {
   return {.epoch = LeaderEpoch(epoch), .replicas = {BrokerId(1)}, .isr = {BrokerId(1)}};
 }
 
+// A record of eight megabytes of zeros, which is small as zstd.
+Slice bomb() {
+  records::BatchBuilder builder({.compression = {records::CompressionType::kZstd, {}}});
+  const std::vector<std::uint8_t> zeros(std::size_t{8} << 20U);
+  builder.append(1, std::nullopt, Bytes(zeros));
+  return builder.build();
+}
+
+// What decompresses to a lot is put off when asked, and does not hold up the shard when it is worked on in slices.
+Task<void> a_bomb_lets_others_pass(World& world) {
+  Partition& partition = world.partition();
+  EXPECT_TRUE(partition.lead(leadership(3)));
+  const auto refused = partition.append(bomb(), true, {.inline_bytes = 1U << 20U});
+  EXPECT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, Errc::kWouldBlock);
+  EXPECT_EQ(partition.log().log_end(), Offset(0));
+
+  using Appended = std::expected<storage::AppendInfo, storage::AppendFailure>;
+  std::vector<Task<Appended>> tasks;
+  tasks.push_back(partition.append_in_slices(bomb(), true));
+  auto slow = runtime::start_all(std::move(tasks));
+  const auto quick = partition.append(batch(2), true);
+  EXPECT_TRUE(quick);
+  EXPECT_EQ(quick->first_offset, Offset(0));
+  const auto done = co_await slow;
+  EXPECT_TRUE(done[0]);
+  EXPECT_EQ(done[0]->first_offset, Offset(2));
+  EXPECT_EQ(partition.log().log_end(), Offset(3));
+
+  // Whose leadership ends meanwhile is not written.
+  std::vector<Task<Appended>> late;
+  late.push_back(partition.append_in_slices(bomb(), true));
+  auto lost = runtime::start_all(std::move(late));
+  partition.stop_leading();
+  const auto outcome = co_await lost;
+  EXPECT_EQ(outcome[0].error().error.code, Errc::kNotLeader);
+  EXPECT_EQ(partition.log().log_end(), Offset(3));
+}
+
+TEST(Partition, ABombLetsOthersPass) {
+  World world(1);
+  world.run([&] { return a_bomb_lets_others_pass(world); });
+}
+
 Task<void> append_waits_for_the_flush(World& world) {
   Partition& partition = world.partition();
   EXPECT_TRUE(partition.lead(leadership(3)));

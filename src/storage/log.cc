@@ -93,6 +93,11 @@ std::expected<AppendInfo, AppendFailure> Log::append_as_leader(Slice records, Le
   return state_->append_as_leader(std::move(records), epoch, options);
 }
 
+runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::append_as_leader_in_slices(
+    Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted) {
+  return state_->append_as_leader_in_slices(std::move(records), epoch, options, std::move(still_wanted));
+}
+
 Result<AppendInfo> Log::append_as_follower(Slice records, LeaderEpoch current_epoch) {
   return state_->append_given(std::move(records), current_epoch, AppendOrigin::kReplication);
 }

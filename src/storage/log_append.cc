@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <records/batch.h>
 #include <records/validator.h>
+#include <runtime/sync.h>
 
 #include "log_files.h"
 #include "log_state.h"
@@ -15,6 +16,8 @@ namespace dohle::storage {
 namespace {
 
 constexpr std::int64_t kSlowWriteMs = 5;
+// Of decompressed records, between two looks at the rest of the shard: about a millisecond of gzip.
+constexpr std::size_t kSliceBytes = std::size_t{512} << 10U;
 
 std::optional<records::Compression> target_compression(const LogConfig& config) {
   using records::CompressionType;
@@ -68,9 +71,30 @@ std::expected<AppendInfo, AppendFailure> Log::State::append_as_leader(Slice reco
     return *appended;
   }
   if (auto online = check_online(); !online) return refuse(std::move(online.error()));
-  auto validated = records::validate_and_assign(
-      std::move(records), validation_config(config, options, services.clock.wall_ms(), epoch, log_end),
-      &services.decompressor);
+  records::BatchValidator validator(std::move(records),
+                                    validation_config(config, options, services.clock.wall_ms(), epoch, log_end),
+                                    &services.decompressor);
+  if (!validator.advance(options.inline_bytes)) return refuse({Errc::kWouldBlock, "the batch takes long to validate"});
+  return append_validated(validator.take_result(), epoch, options.origin);
+}
+
+runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::State::append_as_leader_in_slices(
+    Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted) {
+  const auto self = shared_from_this();
+  auto rules = validation_config(config, options, services.clock.wall_ms(), epoch, Offset(0));
+  rules.max_decompressed_bytes = std::numeric_limits<std::uint64_t>::max();
+  records::BatchValidator validator(std::move(records), rules);
+  while (!validator.advance(kSliceBytes)) co_await runtime::yield();
+  auto validated = validator.take_result();
+  if (!still_wanted()) co_return refuse({Errc::kNotLeader, "leadership ended while a batch was validated"});
+  if (auto online = check_online(); !online) co_return refuse(std::move(online.error()));
+  // The log went on meanwhile.
+  if (validated) records::place_at(*validated, log_end, epoch);
+  co_return append_validated(std::move(validated), epoch, options.origin);
+}
+
+std::expected<AppendInfo, AppendFailure> Log::State::append_validated(
+    std::expected<records::Validated, records::ValidationFailure> validated, LeaderEpoch epoch, AppendOrigin origin) {
   if (!validated) {
     AppendFailure failure{std::move(validated.error().error), {}};
     for (auto& record : validated.error().record_errors) {
@@ -80,7 +104,7 @@ std::expected<AppendInfo, AppendFailure> Log::State::append_as_leader(Slice reco
   }
   const auto batch = records::BatchView::parse(validated->bytes.bytes());
   if (!batch) return refuse(batch.error());
-  if (options.origin == AppendOrigin::kClient && batch->is_transactional()) {
+  if (origin == AppendOrigin::kClient && batch->is_transactional()) {
     return refuse({Errc::kUnsupported, "transactional records are not supported yet"});
   }
   AppendInfo info{.first_offset = validated->first_offset,
@@ -93,7 +117,7 @@ std::expected<AppendInfo, AppendFailure> Log::State::append_as_leader(Slice reco
                                   .first_offset = info.first_offset,
                                   .last_offset = info.last_offset,
                                   .max_timestamp = info.max_timestamp,
-                                  .origin = options.origin},
+                                  .origin = origin},
                                  info);
   if (!appended) return refuse(std::move(appended.error()));
   return *appended;

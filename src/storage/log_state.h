@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <records/validator.h>
 #include <runtime/future.h>
 #include <storage/log.h>
 
@@ -29,6 +30,10 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   // log_append.cc
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
                                                                           AppendOptions options);
+  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_in_slices(
+      Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted);
+  [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_validated(
+      std::expected<records::Validated, records::ValidationFailure> validated, LeaderEpoch epoch, AppendOrigin origin);
   [[nodiscard]] Result<AppendInfo> append_given(Slice records, LeaderEpoch epoch, AppendOrigin origin);
   [[nodiscard]] Result<> roll(Offset expected_next);
   [[nodiscard]] Result<> write_epochs();

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <base/hash_map.h>
 #include <base/topic_name.h>
 #include <protocol/messages/produce_request.h>
 #include <protocol/messages/produce_response.h>
@@ -128,6 +129,7 @@ Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest
   }
 
   const auto image = ctx.here.image();
+  const std::uint64_t connection = fixed_hash(ctx.request.connection().id());
   std::vector<AppendItem> items;
   std::vector<Row> rows;
   for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
@@ -147,7 +149,8 @@ Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest
           {.id = *id,
            .records = data.records ? ctx.request.frame().sub(data.records->bytes()).share() : ForeignSlice(),
            .acks = request.acks,
-           .timeout_ms = request.timeout_ms});
+           .timeout_ms = request.timeout_ms,
+           .connection = connection});
       rows.push_back({t, p});
     }
   }

@@ -30,6 +30,22 @@ AppendOutcome refuse(storage::AppendFailure failure, Offset log_start) {
   return out;
 }
 
+// What a batch may cost before other requests: about the time of a small fsync.
+constexpr std::size_t kInlineBytes = std::size_t{2} << 20U;
+
+using Appended = std::expected<storage::AppendInfo, storage::AppendFailure>;
+
+// After what the connection sent to the partition before, and in slices where it takes long.
+runtime::Task<Appended> append_in_turn(BrokerShard& shard, replication::Partition& partition, Slice records,
+                                       bool wait_for_all, SlowAppends::Key key, bool is_slow) {
+  const auto turn = co_await shard.slow_appends().turn(key);
+  if (!is_slow) {
+    auto appended = partition.append(records, wait_for_all, {.inline_bytes = kInlineBytes});
+    if (appended || appended.error().error.code != Errc::kWouldBlock) co_return appended;
+  }
+  co_return co_await partition.append_in_slices(std::move(records), wait_for_all);
+}
+
 }  // namespace
 
 runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item) {
@@ -39,7 +55,13 @@ runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem 
   const PartitionRef partition = *found;
 
   const bool wait_for_all = item.acks == kAllReplicas;
-  auto appended = partition->append(std::move(records), wait_for_all);
+  const SlowAppends::Key key{item.connection, item.id};
+  const bool must_queue = shard.slow_appends().has(key);
+  Appended appended = std::unexpected(storage::AppendFailure{{Errc::kWouldBlock, {}}, {}});
+  if (!must_queue) appended = partition->append(records, wait_for_all, {.inline_bytes = kInlineBytes});
+  if (!appended && appended.error().error.code == Errc::kWouldBlock) {
+    appended = co_await append_in_turn(shard, *partition, std::move(records), wait_for_all, key, !must_queue);
+  }
   if (!appended) co_return refuse(std::move(appended).error(), partition->log().log_start());
 
   AppendOutcome out;

@@ -21,6 +21,7 @@ struct AppendItem {
   ForeignSlice records;  // the records field; empty when it was null
   std::int16_t acks = 0;
   std::int32_t timeout_ms = 0;
+  std::uint64_t connection = 0;  // whose requests keep their order
 };
 
 struct AppendOutcome {
@@ -32,7 +33,8 @@ struct AppendOutcome {
   std::vector<storage::RecordError> record_errors;
 };
 
-// The append happens before the first wait, so calls made in order append in order.
+// The append happens before the first wait, so calls made in order append in order; a batch that takes long to validate
+// is worked on in slices, and what its connection sends to the partition afterwards comes after it.
 [[nodiscard]] runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item);
 
 }  // namespace dohle::broker

@@ -19,6 +19,7 @@
 #include <storage/log_config.h>
 
 #include "fetch/fetch_session.h"
+#include "produce/slow_appends.h"
 #include "shard/auto_topic_creator.h"
 #include "shard/directory_assigner.h"
 #include "shard/producer_ids.h"
@@ -63,6 +64,7 @@ class BrokerShard final : public metadata::MetadataListener {
   [[nodiscard]] FetchSessions& fetch_sessions() { return fetch_sessions_; }
   [[nodiscard]] AutoTopicCreator& topic_creator() { return topic_creator_; }
   [[nodiscard]] ProducerIds& producer_ids() { return producer_ids_; }
+  [[nodiscard]] SlowAppends& slow_appends() { return slow_appends_; }
 
   // The partition, when this broker leads it and it lives on this shard; else Kafka's error for a client's request.
   [[nodiscard]] std::expected<PartitionRef, protocol::ErrorCode> leader_of(const TopicIdPartition& id) const;
@@ -98,6 +100,7 @@ class BrokerShard final : public metadata::MetadataListener {
   AutoTopicCreator topic_creator_;
   ProducerIds producer_ids_;
   DirectoryAssigner directory_assigner_;
+  SlowAppends slow_appends_;
   std::map<TopicIdPartition, PartitionRef> partitions_;
   LeadershipListener* leadership_ = nullptr;
   ShardGroups* groups_ = nullptr;

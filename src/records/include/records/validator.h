@@ -76,6 +76,10 @@ struct ValidationFailure {
                                                                               const ValidationConfig& config,
                                                                               Decompressor* decompressor = nullptr);
 
+// Moves a validated batch to where the log has got to meanwhile: patches its base offset and leader epoch, which lie
+// outside the CRC, and the offsets in `validated`.
+void place_at(Validated& validated, Offset next_offset, LeaderEpoch leader_epoch);
+
 // The same in slices, so that a compression bomb does not hold up a shard: call advance() until it says done.
 class BatchValidator {
  public:

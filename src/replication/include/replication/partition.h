@@ -77,6 +77,9 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   // `wait_for_all`: acks=all, refused with kNotEnoughReplicas when the in-sync set is too small.
   [[nodiscard]] std::expected<storage::AppendInfo, storage::AppendFailure> append(Slice records, bool wait_for_all,
                                                                                   storage::AppendOptions options = {});
+  // For batches that append() gave back with kWouldBlock (AppendOptions::inline_bytes): validates in slices.
+  [[nodiscard]] runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> append_in_slices(
+      Slice records, bool wait_for_all, storage::AppendOptions options = {});
   // Completes once the high watermark has reached `end` (exclusive end of what was appended).
   [[nodiscard]] runtime::Task<Result<>> wait_high_watermark(Offset end, runtime::Duration timeout);
 
@@ -101,6 +104,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   [[nodiscard]] runtime::Task<void> close(Error reason);
 
  private:
+  [[nodiscard]] std::optional<storage::AppendFailure> refuse_append(bool wait_for_all) const;
+  void after_append() { start_flush_pump(), advance_high_watermark(); }
   void advance_high_watermark();
   void start_flush_pump();
   runtime::Task<void> flush_pump(std::shared_ptr<Partition> keep);

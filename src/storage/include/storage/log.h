@@ -33,6 +33,8 @@ struct AppendOptions {
   AppendOrigin origin = AppendOrigin::kClient;
   bool ignore_record_size = false;  // no max.message.bytes check
   bool allow_zstd = true;           // false for Produce below v7
+  // kWouldBlock instead of walking more (decompressed) bytes of records than this; nothing has changed then.
+  std::size_t inline_bytes = SIZE_MAX;
 };
 
 // A refused record of a refused batch, as Produce v8+ reports it.
@@ -151,6 +153,10 @@ class Log {
   // Validates as Kafka does, assigns offsets and `epoch`, rolls when due, writes. All or nothing.
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
                                                                           AppendOptions options = {});
+  // The same for batches that decompress to a lot: the rest of the shard runs between slices of the work. Before it writes
+  // it asks `still_wanted`, and fails with kNotLeader when not.
+  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_in_slices(
+      Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted);
   // Batches with the offsets and epochs of the leader. Batches of an epoch above `current_epoch` are left out
   // (KAFKA-18723).
   [[nodiscard]] Result<AppendInfo> append_as_follower(Slice records, LeaderEpoch current_epoch);
