@@ -148,16 +148,17 @@ class Run:
             print(tail(log))
         self.report('lint', tally, time.monotonic() - started)
 
-    def unit(self, shards):
+    def unit(self):
+        """Once: what depends on shards draws their number itself, over shards in memory."""
         started = time.monotonic()
-        reports = REPORTS / f'unit-{shards}'
+        reports = REPORTS / 'unit'
         reports.mkdir(parents=True, exist_ok=True)
         for old in reports.glob('*.xml'):
             old.unlink()
-        junit = REPORTS / f'unit-{shards}.xml'
+        junit = REPORTS / 'unit.xml'
         junit.unlink(missing_ok=True)
-        log = REPORTS / f'unit-{shards}.log'
-        environment = dict(os.environ, DOHLE_SHARDS=str(shards), GTEST_OUTPUT=f'xml:{reports}/')
+        log = REPORTS / 'unit.log'
+        environment = dict(os.environ, GTEST_OUTPUT=f'xml:{reports}/')
         command = ['ctest', '--test-dir', str(BUILD), '-j', str(os.cpu_count() or 1), '--output-on-failure', '--no-tests=error',
                    '--output-junit', str(junit), '-LE', 'lint']
         status = execute(command, min(BUDGET_S['unit'], self.seconds_left()), environment, log)
@@ -170,7 +171,7 @@ class Run:
             tally.failed += 1
         if tally.failed:
             print(tail(log))
-        self.report(f'unit, {shards} shard{"s" * (shards > 1)}', tally, time.monotonic() - started, note)
+        self.report('unit', tally, time.monotonic() - started, note)
 
     def program(self, program, shards):
         kind, name = program.parent.parent.name, program.parent.name
@@ -210,9 +211,8 @@ class Run:
             self.lint()
         shard_counts = self.options.shards or [1, 4]
         programs = sorted(ROOT.glob('tests/*/*/run'), key=lambda p: (list(BUDGET_S).index(p.parts[-3]) if p.parts[-3] in BUDGET_S else 99, p))
-        for shards in shard_counts:
-            if self.wanted('unit') and not self.options.bench:
-                self.unit(shards)
+        if self.wanted('unit') and not self.options.bench:
+            self.unit()
         for program in programs:
             kind = program.parent.parent.name
             if self.options.bench and kind != 'bench':
