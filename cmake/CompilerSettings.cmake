@@ -13,8 +13,10 @@ if(DOHLE_MOLD)
 endif()
 find_program(DOHLE_CCACHE ccache)
 if(DOHLE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${DOHLE_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${DOHLE_CCACHE})
+  # Paths relative to the checkout: one cache serves all checkouts on a machine.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${DOHLE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
 if(DOHLE_SANITIZE STREQUAL "address")
