@@ -5,6 +5,7 @@
 //   dohle_load fetch   HOST:PORT TOPIC CONNECTIONS SECONDS FETCH_BYTES
 //
 // produce and fetch run a closed loop on each connection, partition i on connection i, and print one line of JSON.
+// produce sends at least one request, so that 0 seconds ask whether a Produce is accepted.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -81,7 +82,7 @@ Task<Measured> produce(runtime::Shard& shard, Load load, std::int32_t partition)
   data.index = partition;
   data.records = protocol::Records(runtime::Fragments{batch});
   const auto end = shard.clock().now() + seconds(load.seconds);
-  while (shard.clock().now() < end) {
+  do {
     const auto begin = shard.clock().now();
     const auto reply = co_await (*connection)->call(request, 9, kTimeout);
     out.latencies_ns.push_back((shard.clock().now() - begin).count());
@@ -91,7 +92,7 @@ Task<Measured> produce(runtime::Shard& shard, Load load, std::int32_t partition)
       break;
     }
     out.bytes += batch.size();
-  }
+  } while (shard.clock().now() < end);
   co_await (*connection)->close();
   co_return out;
 }
