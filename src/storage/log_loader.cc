@@ -162,14 +162,15 @@ Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& e
     log::warn("storage", "{}: rebuilding the indexes of the segment at offset {}", path, base.value());
     std::uint64_t cut = 0;
     Offset next;
-    DOHLE_TRY(recover_segment(*segments.floor(base)->second, cut, next));
+    Segment& segment = *segments.floor(base)->second;
+    DOHLE_ASSIGN(ProducerState state, rebuild_producers(base, false));
+    DOHLE_TRY(recover_segment(segment, state, cut, next));
   }
   return {};
 }
 
-// Reads the segment from its start, rebuilds its indexes, cuts it at the first bad batch.
-Result<> Log::State::recover_segment(Segment& segment, std::uint64_t& cut, Offset& next) {
-  DOHLE_ASSIGN(ProducerState state, rebuild_producers(segment.base(), false));
+// Reads the segment from its start, rebuilds its indexes, cuts it at the first bad batch. `state`: at its start, then at its end.
+Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std::uint64_t& cut, Offset& next) {
   DOHLE_TRY(segment.reset_indexes());
   DOHLE_ASSIGN(const auto file, segment.file());
   BatchFileReader reader(file, 0, segment.size());
@@ -231,6 +232,11 @@ Result<> Log::State::recover_from_recovery_point() {
   if (!unflushed.empty()) epochs_dirty = epochs.truncate_from_end(unflushed.front()) || epochs_dirty;
   std::size_t good = 0;
   Offset next = unflushed.empty() ? Offset(0) : unflushed.front();
+  // Carried on from segment to segment: a snapshot would tell of each producer's last batch alone, and the retry of one
+  // before it would be out of order.
+  if (!unflushed.empty()) {
+    DOHLE_ASSIGN(producers, rebuild_producers(next, false));
+  }
   for (bool whole = true; whole && good < unflushed.size(); ++good) {
     Segment& segment = *segments.floor(unflushed[good])->second;
     // A power loss may take the end of one file and leave the next, or bring back what was truncated: what follows a
@@ -239,7 +245,7 @@ Result<> Log::State::recover_from_recovery_point() {
     // Snapshots above an unverified segment may tell of records that are not there.
     DOHLE_TRY(snapshots.remove_outside(Offset(-1), segment.base()));
     std::uint64_t cut = 0;
-    DOHLE_TRY(recover_segment(segment, cut, next));
+    DOHLE_TRY(recover_segment(segment, producers, cut, next));
     whole = cut == 0;
   }
   for (std::size_t later = good; later < unflushed.size(); ++later) {
@@ -281,7 +287,10 @@ Result<> Log::State::settle_offsets() {
 Result<> Log::State::settle_producers() {
   DOHLE_TRY(snapshots.remove_strays(segments.bases()));
   DOHLE_TRY(snapshots.remove_outside(Offset(-1), log_end));
-  DOHLE_ASSIGN(producers, rebuild_producers(log_end, setup.had_clean_shutdown));
+  const bool recovered = !setup.had_clean_shutdown && producers.end() == log_end;
+  if (!recovered) {
+    DOHLE_ASSIGN(producers, rebuild_producers(log_end, setup.had_clean_shutdown));
+  }
   producers.on_high_watermark(high_watermark);
   if (log_end <= segments.first().base()) return {};
   DOHLE_ASSIGN(const auto snapshot, snapshots.write(producers));

@@ -191,11 +191,28 @@ std::optional<OffsetMap> if_changed(OffsetMap& written, const OffsetMap& now, bo
   return now;
 }
 
+// What was flushed at the checkpoint before, and still is. A crash so reads at least the last minute again, and knows the
+// batches that producers had in flight: their retries must be found, though a segment was rolled and flushed meanwhile.
+OffsetMap a_round_late(const OffsetMap& before, const OffsetMap& now) {
+  OffsetMap out;
+  for (const auto& [partition, offset] : now) {
+    const auto old = before.find(partition);
+    if (old != before.end()) out.emplace(partition, std::min(old->second, offset));
+  }
+  return out;
+}
+
 }  // namespace
 
 runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
   auto all = co_await gather(self);
   self->written.resize(all.size());
+  self->flushed_before.resize(all.size());
+  for (std::size_t i = 0; i < all.size() && !due.at_stop; ++i) {
+    auto late = a_round_late(self->flushed_before[i], all[i].recovery_points);
+    if (due.recovery_points) self->flushed_before[i] = std::move(all[i].recovery_points);
+    all[i].recovery_points = std::move(late);
+  }
   Result<> result;
   for (std::size_t i = 0; i < all.size(); ++i) {
     LogDirectory& directory = *self->slots[i]->directory;
@@ -230,6 +247,7 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
   const auto pass = self->gate.enter();
   const auto& config = self->config;
   const auto& clock = self->shards.at(0).clock();
+  for (auto& offsets : co_await gather(self)) self->flushed_before.push_back(std::move(offsets.recovery_points));
   std::int64_t last_recovery = clock.now().ms();
   std::int64_t last_start = last_recovery;
   while (co_await runtime::sleep_for(std::chrono::milliseconds(config.high_watermark_checkpoint_interval_ms),
@@ -258,7 +276,8 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
     if (!closed) result = std::move(closed);
   }
   if (self->loaded) {
-    auto written = co_await checkpoint(self, {.recovery_points = true, .log_starts = true, .high_watermarks = true});
+    auto written = co_await checkpoint(
+        self, {.recovery_points = true, .log_starts = true, .high_watermarks = true, .at_stop = true});
     if (!written) result = std::move(written);
   }
   for (std::size_t i = 0; i < self->directories.size(); ++i) {

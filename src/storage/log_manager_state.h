@@ -23,6 +23,7 @@ class LogManager::State {
     bool recovery_points = false;
     bool log_starts = false;
     bool high_watermarks = false;
+    bool at_stop = false;
   };
   // A partition directory found on disk.
   struct Found {
@@ -61,6 +62,7 @@ class LogManager::State {
   DirectorySlots slots;     // those of log.dirs
   std::vector<std::unique_ptr<ShardLogsImpl>> shard_logs;
   std::vector<ShardOffsets> written;              // by slot, as last checkpointed
+  std::vector<OffsetMap> flushed_before;          // by slot, flushed ends when recovery points were last due
   std::vector<DirectoryCheckpoints> checkpoints;  // by slot, as found
   std::vector<std::string> failed;                // directories that did not open
   bool loaded = false;

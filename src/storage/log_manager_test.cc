@@ -143,6 +143,41 @@ TEST_P(LogManagerTest, ProducersSurviveACleanStopAndACrash) {
             Errc::kInvalidProducerEpoch);
 }
 
+// Five requests may be in flight when the node dies; each of them may come again.
+TEST_P(LogManagerTest, ACrashKeepsTheLastFiveBatchesOfAProducer) {
+  world.start();
+  const ProducerId id(9);
+  Log& log = world.log("t", 0, {.segment_bytes = 300});
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE(world.append(log, {.producer = id, .producer_epoch = 0, .base_sequence = i}));
+  world.crash(CrashLoss::kNothing);
+  world.start();
+  Log& again = world.log("t", 0, {.segment_bytes = 300});
+  for (int i = 4; i < 9; ++i) {
+    const auto retry = world.append(again, {.producer = id, .producer_epoch = 0, .base_sequence = i});
+    ASSERT_TRUE(retry) << i << ": " << retry.error().error.message;
+    EXPECT_TRUE(retry->duplicate);
+    EXPECT_EQ(retry->first_offset, Offset(i));
+  }
+}
+
+// What was appended shortly before a checkpoint is read again after a crash, whatever was synced and rolled meanwhile.
+TEST_P(LogManagerTest, ACheckpointDoesNotShortenTheWindowOfAProducer) {
+  world.start();
+  start_periodic();
+  const ProducerId id(9);
+  Log& log = world.log("t", 0, {.segment_bytes = 300});
+  world.shards.advance(std::chrono::seconds(58));
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE(world.append(log, {.producer = id, .producer_epoch = 0, .base_sequence = i}));
+  ASSERT_TRUE(world.commit(log));
+  world.shards.advance(std::chrono::seconds(4));
+  world.crash(CrashLoss::kNothing);
+  world.start();
+  Log& again = world.log("t", 0, {.segment_bytes = 300});
+  const auto retry = world.append(again, {.producer = id, .producer_epoch = 0, .base_sequence = 4});
+  ASSERT_TRUE(retry) << retry.error().error.message;
+  EXPECT_TRUE(retry->duplicate);
+}
+
 TEST_P(LogManagerTest, TwoProcessesOnOneDirectoryAreRefused) {
   world.start();
   const auto scope = world.shards.enter(0);
@@ -226,9 +261,14 @@ TEST_P(LogManagerTest, CheckpointsAreWrittenWhileRunning) {
   world.shards.advance(std::chrono::seconds(6));
   EXPECT_EQ(*world.files().durable_content(log.path().substr(0, 5) + "/replication-offset-checkpoint"),
             "0\n1\nt 0 7\n");
+  ASSERT_TRUE(world.commit(log));
   world.shards.advance(std::chrono::seconds(60));
+  ASSERT_TRUE(world.append(log, {}));
+  ASSERT_TRUE(world.commit(log));
+  world.shards.advance(std::chrono::seconds(60));
+  const std::string flushed_a_minute_ago = std::to_string(log.flushed_end().value() - 1);
   EXPECT_EQ(*world.files().durable_content(log.path().substr(0, 5) + "/recovery-point-offset-checkpoint"),
-            "0\n1\nt 0 0\n");
+            "0\n1\nt 0 " + flushed_a_minute_ago + "\n");
   const auto described = world.shards.run(0, [&] { return world.manager->describe(); });
   ASSERT_EQ(described.size(), 2U);
   EXPECT_EQ(described[0].replicas.size() + described[1].replicas.size(), 2U);

@@ -139,7 +139,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> finish_swaps(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] Result<> load_epochs();
   [[nodiscard]] Result<> load_segments(const std::vector<runtime::DirectoryEntry>& entries);
-  [[nodiscard]] Result<> recover_segment(Segment& segment, std::uint64_t& cut, Offset& next);
+  [[nodiscard]] Result<> recover_segment(Segment& segment, ProducerState& state, std::uint64_t& cut, Offset& next);
   [[nodiscard]] Result<> recover_from_recovery_point();
   [[nodiscard]] Result<> settle_offsets();
   [[nodiscard]] Result<> settle_producers();
