@@ -37,6 +37,7 @@ class History {
  public:
   explicit History(const char* path) : file_(std::fopen(path, "a")) {
     if (file_ == nullptr) std::abort();
+    std::setvbuf(file_, nullptr, _IOLBF, 4096);  // what a test reads of it is what has happened
   }
   ~History() { std::fclose(file_); }
   History(const History&) = delete;
