@@ -1,15 +1,15 @@
 # Sourced by the crash tests after tests/node_process.sh: the clients of workload.cc around a node that dies.
-#   build_workload          $WORK/workload; ends the run with a skip when this machine lacks librdkafka
+#   need_workload           ends the run with a skip when the program was not built, as without librdkafka
 #   start_workload ACKS     idempotent or 1; topic `t` with 6 partitions, group `g`, history in $HISTORY
 #   end_workload            lets the clients finish against the running node
 #   judge [options]         reads everything back and asks verify.py
 crash_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HISTORY=$WORK/history
 WORKLOAD=
+CLIENTS=$(dirname "$DOHLE")/tests/crash_workload
 
-build_workload() {
-  [ -e /usr/include/librdkafka/rdkafka.h ] || skip_all "no librdkafka-dev on this machine"
-  clang++-19 -std=c++20 -Wall -Werror -O1 "$crash_here/workload.cc" -o "$WORK/workload" -lrdkafka >"$WORK/cc.log" 2>&1 || { cat "$WORK/cc.log"; exit 1; }
+need_workload() {
+  [ -x "$CLIENTS" ] || skip_all "$CLIENTS is not built: librdkafka-dev was not there"
 }
 
 create_topic() {
@@ -17,7 +17,7 @@ create_topic() {
 }
 
 start_workload() {
-  "$WORK/workload" run "$BOOTSTRAP" t g "$1" "$HISTORY" 2>"$WORK/workload.log" &
+  "$CLIENTS" run "$BOOTSTRAP" t g "$1" "$HISTORY" 2>"$WORK/workload.log" &
   WORKLOAD=$!
 }
 
@@ -33,7 +33,7 @@ end_workload() {
 }
 
 judge() {
-  timeout 100 "$WORK/workload" check "$BOOTSTRAP" t g "$HISTORY" || { echo "not everything could be read"; return 1; }
+  timeout 100 "$CLIENTS" check "$BOOTSTRAP" t g "$HISTORY" || { echo "not everything could be read"; return 1; }
   python3 "$crash_here/verify.py" "$HISTORY" "$@"
 }
 

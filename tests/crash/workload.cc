@@ -1,12 +1,16 @@
-// Clients for the crash tests, on Debian's librdkafka. They outlive the node: they go on while it is killed and started again.
+// Clients for the crash tests, on Debian's librdkafka. They outlive the node: they go on while it is killed and started
+// again.
 //
-//   workload run   HOST:PORT TOPIC GROUP ACKS HISTORY    four producers and two consumers of a group, until SIGTERM; then what is in
-//                                                        flight is delivered and the consumers read on to the end. ACKS: idempotent or 1
-//   workload check HOST:PORT TOPIC GROUP HISTORY         appends what the partitions hold and what the group has committed
+//   workload run   HOST:PORT TOPIC GROUP ACKS HISTORY    four producers and two consumers of a group, until SIGTERM;
+//   then what is in
+//                                                        flight is delivered and the consumers read on to the end.
+//                                                        ACKS: idempotent or 1
+//   workload check HOST:PORT TOPIC GROUP HISTORY         appends what the partitions hold and what the group has
+//   committed
 //
 // HISTORY gets a line an event, fields apart by spaces; tests/crash/verify.py judges it:
-//   acked PRODUCER SEQUENCE PARTITION OFFSET     failed PRODUCER SEQUENCE ERROR     read CONSUMER ASSIGNMENT PARTITION OFFSET VALUE
-//   committed CONSUMER PARTITION OFFSET          holds PARTITION OFFSET VALUE       group PARTITION OFFSET
+//   acked PRODUCER SEQUENCE PARTITION OFFSET     failed PRODUCER SEQUENCE ERROR     read CONSUMER ASSIGNMENT PARTITION
+//   OFFSET VALUE committed CONSUMER PARTITION OFFSET          holds PARTITION OFFSET VALUE       group PARTITION OFFSET
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
@@ -27,7 +31,8 @@ namespace {
 constexpr int kProducers = 4;
 constexpr int kConsumers = 2;
 constexpr int kFlushMs = 120'000;
-constexpr auto kQuietBeforeEnd = std::chrono::seconds(15);  // a member that died in a rebalance holds the group up for its session
+constexpr auto kQuietBeforeEnd =
+    std::chrono::seconds(15);  // a member that died in a rebalance holds the group up for its session
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
 
 std::atomic<bool> stopping = false;      // producers: no new records
@@ -98,15 +103,20 @@ void on_delivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     self.history->line("failed %d %lld %s\n", self.number, sequence, rd_kafka_err2name(message->err));
   } else {
-    self.history->line("acked %d %lld %d %lld\n", self.number, sequence, message->partition, static_cast<long long>(message->offset));
+    self.history->line("acked %d %lld %d %lld\n", self.number, sequence, message->partition,
+                       static_cast<long long>(message->offset));
   }
 }
 
 void run_producer(const Setup& setup, int number, const std::string& acks) {
   Producer self{setup.history, number};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  set_all(conf, {{"bootstrap.servers", setup.bootstrap}, {"linger.ms", "2"}, {"message.timeout.ms", "100000"},
-                 {"reconnect.backoff.max.ms", "200"}, {"batch.num.messages", "50"}, {"compression.type", number % 2 == 0 ? "none" : "lz4"}});
+  set_all(conf, {{"bootstrap.servers", setup.bootstrap},
+                 {"linger.ms", "2"},
+                 {"message.timeout.ms", "100000"},
+                 {"reconnect.backoff.max.ms", "200"},
+                 {"batch.num.messages", "50"},
+                 {"compression.type", number % 2 == 0 ? "none" : "lz4"}});
   if (acks == "idempotent") {
     set_all(conf, {{"enable.idempotence", "true"}});
   } else {
@@ -119,10 +129,10 @@ void run_producer(const Setup& setup, int number, const std::string& acks) {
     const std::string value = std::to_string(number) + ":" + std::to_string(sequence);
     const std::string key = "key-" + std::to_string(sequence % 7);
     for (;;) {
-      const auto error =
-          rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(setup.topic.c_str()), RD_KAFKA_V_KEY(key.data(), key.size()),
-                            RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                            RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::intptr_t>(sequence))), RD_KAFKA_V_END);
+      const auto error = rd_kafka_producev(
+          client.get(), RD_KAFKA_V_TOPIC(setup.topic.c_str()), RD_KAFKA_V_KEY(key.data(), key.size()),
+          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+          RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::intptr_t>(sequence))), RD_KAFKA_V_END);
       if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
       rd_kafka_poll(client.get(), 50);
     }
@@ -140,14 +150,16 @@ struct Consumer {
   int assignment = 0;
 };
 
-void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
+                  void* opaque) {
   auto& self = *static_cast<Consumer*>(opaque);
   const bool assigned = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   if (assigned) ++self.assignment;
   rd_kafka_assign(client, assigned ? partitions : nullptr);
 }
 
-void on_commit(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* offsets, void* opaque) {
+void on_commit(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* offsets,
+               void* opaque) {
   const auto& self = *static_cast<Consumer*>(opaque);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR || offsets == nullptr) return;
   for (int i = 0; i < offsets->cnt; ++i) {
@@ -158,13 +170,21 @@ void on_commit(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error, rd_kafka_topic
   }
 }
 
-std::string value_of(const rd_kafka_message_t& message) { return {static_cast<const char*>(message.payload), message.len}; }
+std::string value_of(const rd_kafka_message_t& message) {
+  return {static_cast<const char*>(message.payload), message.len};
+}
 
 void run_consumer(const Setup& setup, int number) {
   Consumer self{&setup, number};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  set_all(conf, {{"bootstrap.servers", setup.bootstrap}, {"group.id", setup.group}, {"enable.auto.commit", "false"}, {"auto.offset.reset", "earliest"},
-                 {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "500"}, {"reconnect.backoff.max.ms", "200"}, {"fetch.wait.max.ms", "100"},
+  set_all(conf, {{"bootstrap.servers", setup.bootstrap},
+                 {"group.id", setup.group},
+                 {"enable.auto.commit", "false"},
+                 {"auto.offset.reset", "earliest"},
+                 {"session.timeout.ms", "6000"},
+                 {"heartbeat.interval.ms", "500"},
+                 {"reconnect.backoff.max.ms", "200"},
+                 {"fetch.wait.max.ms", "100"},
                  {"partition.assignment.strategy", "roundrobin"}});
   rd_kafka_conf_set_opaque(conf, &self);
   rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -180,8 +200,8 @@ void run_consumer(const Setup& setup, int number) {
     const Message message(rd_kafka_consumer_poll(client.get(), 100), &rd_kafka_message_destroy);
     const auto now = std::chrono::steady_clock::now();
     if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      setup.history->line("read %d %d %d %lld %s\n", number, self.assignment, message->partition, static_cast<long long>(message->offset),
-                          value_of(*message).c_str());
+      setup.history->line("read %d %d %d %lld %s\n", number, self.assignment, message->partition,
+                          static_cast<long long>(message->offset), value_of(*message).c_str());
       last_read = now;
     }
     if (now - last_commit > kCommitEvery) {
@@ -208,8 +228,8 @@ int run(const Setup& setup, const std::string& acks) {
 // --- what is there in the end
 
 std::vector<int> partitions_of(rd_kafka_t* client, const std::string& topic) {
-  const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle(rd_kafka_topic_new(client, topic.c_str(), nullptr),
-                                                                                    &rd_kafka_topic_destroy);
+  const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle(
+      rd_kafka_topic_new(client, topic.c_str(), nullptr), &rd_kafka_topic_destroy);
   const rd_kafka_metadata_t* metadata = nullptr;
   std::vector<int> out;
   if (rd_kafka_metadata(client, 0, handle.get(), &metadata, 30'000) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
@@ -220,8 +240,11 @@ std::vector<int> partitions_of(rd_kafka_t* client, const std::string& topic) {
 
 int check(const Setup& setup) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  set_all(conf, {{"bootstrap.servers", setup.bootstrap}, {"group.id", setup.group}, {"enable.auto.commit", "false"},
-                 {"auto.offset.reset", "error"}, {"check.crcs", "true"}});
+  set_all(conf, {{"bootstrap.servers", setup.bootstrap},
+                 {"group.id", setup.group},
+                 {"enable.auto.commit", "false"},
+                 {"auto.offset.reset", "error"},
+                 {"check.crcs", "true"}});
   const Client client = open_client(RD_KAFKA_CONSUMER, conf);
   rd_kafka_poll_set_consumer(client.get());
   const std::vector<int> partitions = partitions_of(client.get(), setup.topic);
@@ -236,7 +259,9 @@ int check(const Setup& setup) {
   for (int i = 0; i < all->cnt; ++i) {
     std::int64_t low = 0;
     std::int64_t high = 0;
-    if (rd_kafka_query_watermark_offsets(client.get(), setup.topic.c_str(), all->elems[i].partition, &low, &high, 30'000) != 0) return 1;
+    if (rd_kafka_query_watermark_offsets(client.get(), setup.topic.c_str(), all->elems[i].partition, &low, &high,
+                                         30'000) != 0)
+      return 1;
     if (high > low) ends[all->elems[i].partition] = high;
     all->elems[i].offset = low;
   }
@@ -247,7 +272,8 @@ int check(const Setup& setup) {
       ++idle;
       continue;
     }
-    setup.history->line("holds %d %lld %s\n", message->partition, static_cast<long long>(message->offset), value_of(*message).c_str());
+    setup.history->line("holds %d %lld %s\n", message->partition, static_cast<long long>(message->offset),
+                        value_of(*message).c_str());
     if (message->offset + 1 >= ends[message->partition]) ends.erase(message->partition);
   }
   return ends.empty() ? 0 : 1;

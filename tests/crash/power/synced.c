@@ -1,5 +1,6 @@
 // Preloaded into the node: notes what of each file is durable, so that cut.py can take the rest away after a kill.
-// A line a sync in $SYNCED_LOG: inode, size when the sync began. What is not synced by one of these calls does not count.
+// A line a sync in $SYNCED_LOG: inode, size when the sync began. What is not synced by one of these calls does not
+// count.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
