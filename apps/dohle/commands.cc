@@ -23,6 +23,7 @@ std::span<const Command> commands() {
       Command{"configs", "kafka-configs", "show and change settings of topics, brokers and groups", run_configs},
       Command{"delete-records", "kafka-delete-records", "delete what lies before given offsets", run_delete_records},
       Command{"log-dirs", "kafka-log-dirs", "how much partitions take in log directories", run_log_dirs},
+      Command{"dump-log", "kafka-dump-log", "show what is in log segments, indexes and snapshots", run_dump_log},
       Command{"producer-perf-test", "kafka-producer-perf-test", "how fast records can be written", run_producer_perf},
       Command{"consumer-perf-test", "kafka-consumer-perf-test", "how fast records can be read", run_consumer_perf},
   };

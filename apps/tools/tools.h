@@ -15,6 +15,7 @@ int run_consumer_groups(const Arguments& arguments);
 int run_configs(const Arguments& arguments);
 int run_delete_records(const Arguments& arguments);
 int run_log_dirs(const Arguments& arguments);
+int run_dump_log(const Arguments& arguments);
 int run_producer_perf(const Arguments& arguments);
 int run_consumer_perf(const Arguments& arguments);
 

@@ -1,6 +1,7 @@
 #include <records/legacy.h>
 
 #include <fmt/core.h>
+#include <zlib.h>
 
 #include <records/reader.h>
 
@@ -98,6 +99,7 @@ Result<bool> LegacySet::next(RecordView& out) {
   }
   DOHLE_ASSIGN(const auto inner, read_inner());
   if (!inner) return false;
+  message_ = inner->message;
   DOHLE_ASSIGN(const LegacyMessage message, parse_legacy_message(inner->message));
   if ((message.attributes & attributes::kCompressionMask) != 0) {
     return fail(Errc::kInvalidRecord, "a compressed message inside a compressed message");
@@ -119,6 +121,23 @@ Result<Offset> legacy_first_offset(const BatchView& batch, Decompressor* decompr
   RecordReader reader(batch, decompressor);
   DOHLE_TRY(reader.next());
   return reader.record().offset;
+}
+
+Result<std::vector<MessageChecksum>> legacy_checksums(const BatchView& batch) {
+  std::vector<MessageChecksum> out;
+  if (!batch.is_compressed()) {
+    out.push_back({batch.stored_crc(), batch.crc_ok()});
+    return out;
+  }
+  Decompressor decompressor;
+  LegacySet set(batch, decompressor, ReadLimits{}.max_record_bytes);
+  for (RecordView record;;) {
+    DOHLE_ASSIGN(const bool more, set.next(record));
+    if (!more) return out;
+    const auto stored = load_be<std::uint32_t>(set.message().data());
+    const Bytes covered = set.message().subspan(kMessageMagic);
+    out.push_back({stored, stored == ::crc32_z(0, covered.data(), covered.size())});
+  }
 }
 
 Result<Slice> convert_to_v2(const BatchView& batch, const Compression& compression, Decompressor* decompressor) {

@@ -34,6 +34,8 @@ class LegacySet {
   // True when there was a message. Inner offsets of v1 are relative: the first call walks the whole set once to learn
   // the last of them.
   [[nodiscard]] Result<bool> next(RecordView& out);
+  // The bytes of the message that next() gave, without offset and length; valid as long as it.
+  [[nodiscard]] Bytes message() const { return message_; }
 
  private:
   struct Inner {
@@ -49,6 +51,7 @@ class LegacySet {
   std::size_t max_record_bytes_;
   std::optional<ChunkReader> stream_;
   std::vector<std::uint8_t> room_;
+  Bytes message_;
   std::int64_t offset_base_ = 0;
   bool begun_ = false;
 };

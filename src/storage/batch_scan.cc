@@ -1,6 +1,8 @@
-#include "batch_scan.h"
+#include <storage/batch_scan.h>
 
 #include <algorithm>
+
+#include "open_files.h"
 
 namespace dohle::storage {
 

@@ -87,15 +87,15 @@ class GoldenLogDir : public ::testing::Test {
 TEST_F(GoldenLogDir, ToolsDecodeItsFiles) {
   const auto content = [&](std::string_view name) { return as_bytes(golden.at(std::string(kLog).append(name))); };
   const auto index = decode_offset_index(content("00000000000000000007.index"), Offset(7));
-  ASSERT_TRUE(index);
-  ASSERT_EQ(index->size(), 3U);
-  EXPECT_GT((*index)[0].offset, Offset(7));
-  EXPECT_LT((*index)[0].position, (*index)[1].position);
+  ASSERT_EQ(index.size(), 3U);
+  EXPECT_EQ(written_entries(index, Offset(7)), 3U);
+  EXPECT_GT(index[0].offset, Offset(7));
+  EXPECT_LT(index[0].position, index[1].position);
   const auto times = decode_time_index(content("00000000000000000007.timeindex"), Offset(7));
-  ASSERT_TRUE(times);
-  EXPECT_EQ(times->back().timestamp, 1'767'225'600'000 + 130);
-  EXPECT_EQ(times->back().offset, Offset(13));
-  const auto aborted = decode_transaction_index(content("00000000000000000041.txnindex"), Offset(41));
+  ASSERT_FALSE(times.empty());
+  EXPECT_EQ(times.back().timestamp, 1'767'225'600'000 + 130);
+  EXPECT_EQ(times.back().offset, Offset(13));
+  const auto aborted = decode_transaction_index(content("00000000000000000041.txnindex"));
   ASSERT_TRUE(aborted);
   ASSERT_EQ(aborted->size(), 1U);
   EXPECT_EQ((*aborted)[0].last_offset, Offset(41));
@@ -104,11 +104,21 @@ TEST_F(GoldenLogDir, ToolsDecodeItsFiles) {
   ASSERT_EQ(producers->size(), 2U);
   EXPECT_EQ((*producers)[0].last_sequence, 39);
   EXPECT_EQ((*producers)[0].last_offset, Offset(39));
-  // A running Kafka's index: zeroes after the entries.
+}
+
+TEST_F(GoldenLogDir, ToolsDecodeWhatABrokerWouldNotLoad) {
+  const auto content = [&](std::string_view name) { return as_bytes(golden.at(std::string(kLog).append(name))); };
+  // A running Kafka's index: zeroes after the entries, and not even whole ones.
   std::string running(as_text(content("00000000000000000007.index")));
-  running.append(80, '\0');
-  EXPECT_EQ(decode_offset_index(as_bytes(running), Offset(7))->size(), 3U);
-  EXPECT_FALSE(decode_time_index(as_bytes(running).subspan(1), Offset(7)));
+  running.append(81, '\0');
+  const auto index = decode_offset_index(as_bytes(running), Offset(7));
+  EXPECT_EQ(index.size(), 13U);
+  EXPECT_EQ(written_entries(index, Offset(7)), 3U);
+  std::string aborted(as_text(content("00000000000000000041.txnindex")));
+  EXPECT_EQ(decode_transaction_index(as_bytes(aborted + aborted))->size(), 2U);  // offsets go back
+  EXPECT_EQ(decode_transaction_index(as_bytes(aborted).first(33))->size(), 0U);
+  aborted[1] = 1;
+  EXPECT_FALSE(decode_transaction_index(as_bytes(aborted)));
 }
 
 TEST_F(GoldenLogDir, OpensInPlaceAndACleanStopChangesNothing) {

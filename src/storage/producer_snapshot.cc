@@ -21,19 +21,22 @@ void put(std::vector<std::uint8_t>& out, T value) {
 
 }  // namespace
 
-Result<ProducerMap> parse_producer_snapshot(Bytes content) {
+Result<std::vector<std::pair<ProducerId, ProducerEntry>>> read_producer_snapshot(Bytes content) {
   Reader reader(content);
   const auto version = reader.read<std::int16_t>();
   const auto crc = reader.read<std::uint32_t>();
-  if (!reader.ok() || version != kVersion) {
-    return fail(Errc::kCorrupt, fmt::format("producer snapshot version {} is not known", version));
+  if (!reader.ok()) return fail(Errc::kCorrupt, "producer snapshot: cut short");
+  if (version != kVersion) {
+    return fail(Errc::kCorrupt, fmt::format("Snapshot failed schema validation: Snapshot contained an unknown file version {}", version));
   }
-  if (crc32c(reader.rest()) != crc) return fail(Errc::kCorrupt, "producer snapshot: the checksum is wrong");
+  if (const auto computed = crc32c(reader.rest()); computed != crc) {
+    return fail(Errc::kCorrupt, fmt::format("Snapshot is corrupt (CRC is no longer valid). Stored crc: {}. Computed crc: {}", crc, computed));
+  }
   const auto count = reader.read<std::int32_t>();
   if (count < 0 || static_cast<std::size_t>(count) * kEntryBytes != reader.remaining()) {
     return fail(Errc::kCorrupt, fmt::format("producer snapshot: {} entries in {} bytes", count, reader.remaining()));
   }
-  ProducerMap out;
+  std::vector<std::pair<ProducerId, ProducerEntry>> out;
   for (std::int32_t i = 0; i < count; ++i) {
     const ProducerId id(reader.read<std::int64_t>());
     const auto epoch = reader.read<std::int16_t>();
@@ -49,8 +52,15 @@ Result<ProducerMap> parse_producer_snapshot(Bytes content) {
     const Offset txn_first(reader.read<std::int64_t>());
     if (txn_first.value() >= 0) entry.txn_first_offset = txn_first;
     if (last.last_offset.value() >= 0) entry.add(epoch, last);
-    out.insert_or_assign(id, entry);
+    out.emplace_back(id, entry);
   }
+  return out;
+}
+
+Result<ProducerMap> parse_producer_snapshot(Bytes content) {
+  DOHLE_ASSIGN(auto entries, read_producer_snapshot(content));
+  ProducerMap out;
+  for (auto& [id, entry] : entries) out.insert_or_assign(id, std::move(entry));
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <base/bytes.h>
@@ -15,7 +16,8 @@ namespace dohle::storage {
 
 using ProducerMap = std::map<ProducerId, ProducerEntry>;
 
-// kCorrupt when the version, the CRC or the count are wrong.
+// kCorrupt when the version, the CRC or the count are wrong. The first one in the file's order.
+[[nodiscard]] Result<std::vector<std::pair<ProducerId, ProducerEntry>>> read_producer_snapshot(Bytes content);
 [[nodiscard]] Result<ProducerMap> parse_producer_snapshot(Bytes content);
 [[nodiscard]] std::vector<std::uint8_t> format_producer_snapshot(const ProducerMap& producers);
 

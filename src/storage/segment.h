@@ -12,7 +12,7 @@
 #include <runtime/file_system.h>
 #include <storage/log_config.h>
 
-#include "batch_scan.h"
+#include <storage/batch_scan.h>
 #include "offset_index.h"
 #include "open_files.h"
 #include "time_index.h"

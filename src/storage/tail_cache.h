@@ -13,7 +13,7 @@
 #include <base/ids.h>
 #include <runtime/fragment.h>
 
-#include "batch_scan.h"
+#include <storage/batch_scan.h>
 
 namespace dohle::storage {
 

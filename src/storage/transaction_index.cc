@@ -7,7 +7,7 @@
 
 namespace dohle::storage {
 
-Result<std::vector<AbortedTxn>> parse_transaction_index(Bytes content, Offset base) {
+Result<std::vector<AbortedTxn>> read_transaction_index(Bytes content) {
   if (content.size() % TransactionIndex::kEntryBytes != 0) {
     return fail(Errc::kCorrupt, fmt::format("{} bytes is no multiple of the entry size", content.size()));
   }
@@ -22,10 +22,17 @@ Result<std::vector<AbortedTxn>> parse_transaction_index(Bytes content, Offset ba
     txn.last_offset = Offset(reader.read<std::int64_t>());
     txn.last_stable_offset = Offset(reader.read<std::int64_t>());
     if (version != 0) return fail(Errc::kCorrupt, fmt::format("entry version {} is not known", version));
-    if (txn.last_offset < base || (!out.empty() && txn.last_offset <= out.back().last_offset)) {
-      return fail(Errc::kCorrupt, "offsets go back");
-    }
     out.push_back(txn);
+  }
+  return out;
+}
+
+Result<std::vector<AbortedTxn>> parse_transaction_index(Bytes content, Offset base) {
+  DOHLE_ASSIGN(auto out, read_transaction_index(content));
+  Offset low = base;
+  for (const AbortedTxn& txn : out) {
+    if (txn.last_offset < low) return fail(Errc::kCorrupt, "offsets go back");
+    low = txn.last_offset.next();
   }
   return out;
 }

@@ -43,6 +43,8 @@ class TransactionIndex {
   std::vector<AbortedTxn> entries_;
 };
 
+// kCorrupt for a cut entry or an unknown version; the second one also for offsets that go back or lie below `base`.
+[[nodiscard]] Result<std::vector<AbortedTxn>> read_transaction_index(Bytes content);
 [[nodiscard]] Result<std::vector<AbortedTxn>> parse_transaction_index(Bytes content, Offset base);
 
 }  // namespace dohle::storage

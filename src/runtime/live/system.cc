@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -56,6 +57,12 @@ std::uint64_t memory_bytes() {
   }
   return out;
 }
+std::string absolute_path(const std::string& path) {
+  std::error_code unknown;
+  const auto absolute = std::filesystem::absolute(path, unknown);
+  return unknown ? path : absolute.string();
+}
+
 bool is_interactive() { return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0; }
 std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <base/buffer.h>
 #include <base/ids.h>
@@ -15,6 +16,14 @@ namespace dohle::records {
 // The first offset of a v0 or v1 batch: its own, or for a compressed one that of its first inner message, which has to
 // be decompressed. Errors as RecordReader::next().
 [[nodiscard]] Result<Offset> legacy_first_offset(const BatchView& batch, Decompressor* decompressor = nullptr);
+
+// The checksum of each message of a v0 or v1 batch, in the order of RecordReader: of the batch itself when it is not
+// compressed, of its inner messages otherwise.
+struct MessageChecksum {
+  std::uint32_t stored = 0;
+  bool ok = false;
+};
+[[nodiscard]] Result<std::vector<MessageChecksum>> legacy_checksums(const BatchView& batch);
 
 // The same records, offsets and timestamps as one v2 batch of `compression`. v0 records have no timestamp (-1).
 [[nodiscard]] Result<Slice> convert_to_v2(const BatchView& batch, const Compression& compression,

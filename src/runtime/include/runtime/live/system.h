@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <runtime/clock.h>
 #include <runtime/file_system.h>
@@ -21,5 +22,7 @@ namespace dohle::runtime {
 [[nodiscard]] std::uint64_t memory_bytes();
 // Whether a person types standard input and reads standard output.
 [[nodiscard]] bool is_interactive();
+// `path` from the root on, to be shown; as it is where nobody knows the current directory.
+[[nodiscard]] std::string absolute_path(const std::string& path);
 
 }  // namespace dohle::runtime

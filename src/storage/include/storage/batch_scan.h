@@ -1,4 +1,5 @@
-// Walking the batches of a segment file: by header only, to find positions; or whole, to check and replay them.
+// Walking the batches of a segment file: by header only, to find positions; or whole, to check, replay and show them.
+// Any shard; a file may be walked by several at once.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,7 @@
 #include <base/ids.h>
 #include <base/result.h>
 #include <records/batch.h>
-
-#include "open_files.h"
+#include <runtime/file_system.h>
 
 namespace dohle::storage {
 
@@ -28,6 +28,8 @@ struct BatchPlace {
 // Headers of [position, end). A batch that reaches beyond `end` ends the walk.
 class BatchHeaderScanner {
  public:
+  // Where a read that may not wait says which bytes were missing, with kWouldBlock. Null: reads may block.
+  using Probe = std::optional<runtime::FileRange>*;
   BatchHeaderScanner(runtime::FileRef file, std::uint64_t position, std::uint64_t end, Probe probe = nullptr)
       : file_(std::move(file)), position_(position), end_(end), probe_(probe) {}
   // Nothing at the end. kCorrupt where the file cannot be walked further.
