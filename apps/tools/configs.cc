@@ -1,9 +1,13 @@
 // kafka-configs: the dynamic settings of topics, brokers, groups and client metrics.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/core.h>
+#include <protocol/messages/list_config_resources_request.h>
+#include <protocol/messages/list_config_resources_response.h>
 
+#include "group_queries.h"
 #include "tool.h"
 #include "tools.h"
 
@@ -27,14 +31,15 @@ struct EntityType {
   std::int8_t resource = 0;   // 0: none, or not served here
   std::int8_t dynamic_source = 0;
 };
+// In the order in which Kafka's tool names them.
 constexpr std::array<EntityType, 8> kTypes = {{{"topics", "topic", "", 2, 1},
+                                               {"clients", "client", "client-defaults"},
+                                               {"users", "user", "user-defaults"},
                                                {"brokers", "broker", "broker-defaults", 4, 2},
+                                               {"ips", "ip", "ip-defaults"},
                                                {"client-metrics", "client-metrics", "", 16, 7},
                                                {"groups", "group", "", 32, 8},
-                                               {"broker-loggers", "broker-logger", ""},
-                                               {"users", "user", "user-defaults"},
-                                               {"clients", "client", "client-defaults"},
-                                               {"ips", "ip", "ip-defaults"}}};
+                                               {"broker-loggers", "broker-logger", ""}}};
 constexpr std::int8_t kDynamicDefaultBroker = 3;
 
 OptionParser parser() {
@@ -110,7 +115,8 @@ Checked<Entity> entity_of(const ParsedOptions& options) {
   Entity out = found.front();
   if (generic == 1) {
     if (options.has("entity-default")) out.name = "";
-    if (options.has("entity-name")) out.name = options.text("entity-name");
+    // Several names belong to several types; one type takes the first.
+    if (options.has("entity-name")) out.name = options.all("entity-name").front();
   }
   return out;
 }
@@ -160,11 +166,14 @@ std::vector<std::string> split_outside_brackets(std::string_view text) {
   return out;
 }
 
-Checked<client::Properties> additions(const ParsedOptions& options) {
+Checked<client::Properties> additions(const ParsedOptions& options, const std::string& command_line) {
   client::Properties out;
   if (const auto path = options.text("add-config-file")) {
     auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
+    if (!loaded) {
+      return complain(
+          fmt::format("Error while executing config command with args '{}'\n{}", command_line, loaded.error().message));
+    }
     out = std::move(*loaded);
   }
   if (options.has("add-config")) {
@@ -172,7 +181,8 @@ Checked<client::Properties> additions(const ParsedOptions& options) {
       const auto equals = one.find('=');
       if (equals == std::string::npos) {
         return complain(
-            "Invalid entity config: all configs to be added must be in the format \"key=val\" or  \"key=[val1,val2]\" "
+            "requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or  "
+            "\"key=[val1,val2]\" "
             "to group values which contain commas.");
       }
       std::string value = one.substr(equals + 1);
@@ -268,7 +278,19 @@ void print_configs(const std::vector<Config>& all, std::optional<std::int8_t> on
   }
 }
 
-// All topics, or all brokers and their default. Of other types there is no list here: the one that was named.
+// Those of which the cluster keeps settings.
+Task<Answer<std::set<std::string>>> configured(Admin& admin, std::int8_t resource) {
+  protocol::ListConfigResourcesRequest request;
+  request.resource_types = {resource};
+  const auto answer = co_await admin.call(std::move(request));
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->body.error_code != 0) co_return client::failure(answer->body.error_code);
+  std::set<std::string> out;
+  for (const auto& one : answer->body.config_resources) out.insert(one.resource_name.str());
+  co_return out;
+}
+
+// All topics, all brokers and their default, all groups that exist or have settings, all metrics subscriptions.
 Task<Answer<std::vector<std::string>>> names_of(Admin& admin, const Entity& entity) {
   std::vector<std::string> out;
   if (entity.type->name == "topics") {
@@ -281,11 +303,15 @@ Task<Answer<std::vector<std::string>>> names_of(Admin& admin, const Entity& enti
     if (!brokers) co_return std::unexpected(brokers.error());
     for (const std::int32_t id : *brokers) out.push_back(std::to_string(id));
     out.emplace_back();
-  } else if (entity.name) {
-    out.push_back(*entity.name);
   } else {
-    co_return client::failure(ErrorCode::kInvalidRequest,
-                              fmt::format("An entity name must be specified with --describe of {}", entity.type->name));
+    auto names = co_await configured(admin, entity.type->resource);
+    if (!names) co_return std::unexpected(names.error());
+    if (entity.type->name == "groups") {
+      const auto groups = co_await list_consumer_groups(admin, {}, {});
+      if (!groups) co_return std::unexpected(groups.error());
+      for (const ListRow& row : *groups) names->insert(row.group);
+    }
+    out.assign(names->begin(), names->end());
   }
   co_return out;
 }
@@ -339,9 +365,10 @@ Checked<int> run(const ParsedOptions& options, const Arguments& arguments) {
   const auto entity = entity_of(options);
   if (!entity) return std::unexpected(entity.error());
   if (auto checked = check(options, *entity); !checked) return std::unexpected(checked.error());
-  auto add = additions(options);
+  const std::string command_line = join(arguments, " ");
+  auto add = additions(options, command_line);
   if (!add) return std::unexpected(add.error());
-  Change change{*entity, std::move(*add), {}, join(arguments, " ")};
+  Change change{*entity, std::move(*add), {}, command_line};
   for (const std::string& list : options.all("delete-config")) {
     for (const std::string& name : split(list, ',')) change.remove.emplace_back(trim(name));
   }

@@ -129,17 +129,13 @@ Checked<Properties> consumer_properties(const ParsedOptions& options) {
   if (!property) return std::unexpected(property.error());
   const auto config = spelling_of(options, "command-config", "consumer.config");
   if (!config) return std::unexpected(config.error());
-  Properties file;
-  if (const auto path = options.text(*config)) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
-    file = std::move(*loaded);
-  }
-  const Properties extra = key_values(options.all(*property));
-  const auto group = group_of(options, file, extra);
+  const auto file = file_properties(options, *config);
+  if (!file) return file;
+  const auto group = group_of(options, *file, key_values(options.all(*property)));
   if (!group) return std::unexpected(group.error());
-  Properties out = file;
-  for (const auto& [key, value] : extra) out[key] = value;
+  auto merged = merged_properties(options, *config, *property);
+  if (!merged) return merged;
+  Properties out = std::move(*merged);
   if (auto set = set_offset_reset(options, out); !set) return std::unexpected(set.error());
   out["bootstrap.servers"] = options.text("bootstrap-server", "");
   out.try_emplace("client.id", "console-consumer");
@@ -174,12 +170,9 @@ Checked<std::int64_t> offset_of(const ParsedOptions& options) {
 Checked<MessageFormatter> formatter_of(const ParsedOptions& options) {
   const auto property = spelling_of(options, "formatter-property", "property");
   if (!property) return std::unexpected(property.error());
-  Properties properties;
-  if (const auto path = options.text("formatter-config")) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return std::unexpected(loaded.error());
-    properties = std::move(*loaded);
-  }
+  auto file = file_properties(options, "formatter-config");
+  if (!file) return std::unexpected(file.error());
+  Properties properties = std::move(*file);
   for (const auto& [key, option] :
        {std::pair{"key.deserializer", "key-deserializer"}, std::pair{"value.deserializer", "value-deserializer"}}) {
     if (const auto name = options.text(option, ""); !name.empty()) properties[key] = name;

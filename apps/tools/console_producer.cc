@@ -67,18 +67,6 @@ Checked<std::string_view> spelling_of(const ParsedOptions& options, std::string_
   return spelling(options, name, old_name, fmt::format(fmt::runtime(kDeprecated), old_name, name));
 }
 
-// A file's properties with those of the command line laid over them.
-Checked<Properties> merged(const ParsedOptions& options, std::string_view file_option, std::string_view option) {
-  Properties out;
-  if (const auto path = options.text(file_option)) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
-    out = std::move(*loaded);
-  }
-  for (auto& [key, value] : key_values(options.all(option))) out[key] = value;
-  return out;
-}
-
 // An option that is given wins over the property, the property over the option's default.
 void merge_option(const ParsedOptions& options, Properties& properties, std::string_view key, std::string_view option,
                   std::string_view otherwise) {
@@ -94,7 +82,7 @@ Checked<Properties> producer_properties(const ParsedOptions& options) {
   if (!config) return std::unexpected(config.error());
   const auto property = spelling_of(options, "command-property", "producer-property");
   if (!property) return std::unexpected(property.error());
-  auto out = merged(options, *config, *property);
+  auto out = merged_properties(options, *config, *property);
   if (!out) return out;
   (*out)["bootstrap.servers"] = options.text("bootstrap-server", "");
   const bool compressed = options.has("compression-codec");
@@ -215,7 +203,7 @@ Checked<int> run(const ParsedOptions& options) {
   if (const auto name = options.text("line-reader", kLineReader); name != kLineReader) {
     return complain("There is no line reader " + name + "; " + std::string(kLineReader) + " is the only one.");
   }
-  const auto reader_properties = merged(options, "reader-config", *reader_option);
+  const auto reader_properties = merged_properties(options, "reader-config", *reader_option);
   if (!reader_properties) return std::unexpected(reader_properties.error());
   auto reader = LineReader::from(*reader_properties);
   if (!reader) return complain(reader.error());

@@ -103,22 +103,18 @@ Checked<> check_reset(const ParsedOptions& options) {
     std::erase(others, scenario);
     if (auto checked = forbid(options, scenario, others); !checked) return checked;
   }
+  if (options.count({"all-topics", "topic", "from-file"}) == 0) {
+    return complain_with_usage("One of the reset scopes should be defined: --all-topics, --topic.");
+  }
   if (options.count(kScenarios) == 0) {
     return complain_with_usage(
         fmt::format("Option '[reset-offsets]' requires one of the following scenarios: [{}]", shown(kScenarios)));
-  }
-  if (options.count({"all-topics", "topic", "from-file"}) == 0) {
-    return complain_with_usage("One of the reset scopes should be defined: --all-topics, --topic.");
   }
   return {};
 }
 
 Checked<> check(const ParsedOptions& options) {
   if (auto checked = require(options, {"bootstrap-server"}); !checked) return checked;
-  if (options.count(kActions) != 1) {
-    return complain_with_usage(
-        "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets");
-  }
   if (options.has("describe")) {
     if (auto checked = check_describe(options); !checked) return checked;
   }
@@ -145,15 +141,25 @@ Checked<> check(const ParsedOptions& options) {
       }
     }
   }
+  if (options.count(kActions) != 1) {
+    return complain_with_usage(
+        "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets, "
+        "--validate-regex");
+  }
   return {};
 }
 
 void print_error(std::string_view message) { fmt::print("\nError: {}\n", message); }
 
 // As in Kafka's tool a failed command is told on standard output and exits with 0.
-int fail_with(const KafkaError& error) {
-  print_error("Executing consumer group command failed due to " + exception_text(error));
+int fail_with(std::string_view why) {
+  print_error(fmt::format("Executing consumer group command failed due to {}", why));
   return 0;
+}
+int fail_with(const KafkaError& error) {
+  // What the tool itself found out about partitions goes without the name of an exception.
+  const bool own = error.code == ErrorCode::kUnknownTopicOrPartition;
+  return fail_with(own ? error.message : exception_text(error));
 }
 
 Task<Answer<std::vector<std::string>>> groups_of(Admin& admin, const ParsedOptions& options) {
@@ -171,7 +177,7 @@ Task<Answer<std::vector<std::string>>> groups_of(Admin& admin, const ParsedOptio
 }
 
 // The names that `text` lists, as Kafka spells them. Case does not matter.
-Checked<std::vector<std::string>> choose(std::string_view text, std::string_view what,
+Checked<std::vector<std::string>> choose(std::string_view text, std::string_view one_list, std::string_view what,
                                          const std::vector<std::string>& valid) {
   const auto lower = [](std::string_view word) {
     std::string out(word);
@@ -183,7 +189,7 @@ Checked<std::vector<std::string>> choose(std::string_view text, std::string_view
     const auto found = std::ranges::find(valid, lower(trim(one)), lower);
     if (found == valid.end()) {
       return complain_with_usage(
-          fmt::format("Invalid {} list '{}'. Valid {} are: {}", what, text, what, join(valid, ", ")));
+          fmt::format("Invalid {} list '{}'. Valid {} are: {}", one_list, text, what, join(valid, ", ")));
     }
     out.push_back(*found);
   }
@@ -351,15 +357,11 @@ Task<Answer<PartitionOffsets>> new_offsets(Admin& admin, const ParsedOptions& op
   if (options.has("to-earliest")) co_return co_await offsets_at(admin, partitions, client::kEarliestTimestamp);
   if (options.has("to-latest")) co_return co_await offsets_at(admin, partitions, client::kLatestTimestamp);
   if (const auto text = options.text("to-datetime")) {
-    const auto time_ms = parse_datetime_ms(*text);
-    if (!time_ms) co_return refuse("Error parsing timestamp. It is not YYYY-MM-DDThh:mm:ss.sss: " + *text);
-    co_return co_await offsets_at_time(admin, partitions, *time_ms);
+    co_return co_await offsets_at_time(admin, partitions, *parse_datetime_ms(*text));
   }
   if (const auto text = options.text("by-duration")) {
-    const auto duration_ms = parse_duration_ms(*text);
-    if (!duration_ms) co_return refuse("Text cannot be parsed to a Duration: " + *text);
     const std::int64_t now_ms = admin.cluster().shard().clock().wall_ms();
-    co_return co_await offsets_at_time(admin, partitions, now_ms - *duration_ms);
+    co_return co_await offsets_at_time(admin, partitions, now_ms - *parse_duration_ms(*text));
   }
   PartitionOffsets wanted;
   if (const auto offset = options.number("to-offset")) {
@@ -536,6 +538,7 @@ struct Prepared {
   std::vector<std::string> states;
   std::vector<std::string> types;
   ResetPlan file_plan;
+  std::optional<std::string> failure;  // a value that is none: told like what fails later, by exit code 0 too
 };
 
 // What can be wrong before there is a connection.
@@ -543,21 +546,33 @@ Checked<Prepared> prepare(const ParsedOptions& options) {
   Prepared out;
   if (options.has("list")) {
     auto states =
-        choose(options.text("state", ""), "state",
+        choose(options.text("state", ""), "state", "states",
                {"Assigning", "CompletingRebalance", "Dead", "Empty", "PreparingRebalance", "Reconciling", "Stable"});
     if (!states) return std::unexpected(states.error());
-    auto types = choose(options.text("type", ""), "types", {"Classic", "Consumer"});
+    auto types = choose(options.text("type", ""), "types", "types", {"Classic", "Consumer"});
     if (!types) return std::unexpected(types.error());
     out.states = std::move(*states);
     out.types = std::move(*types);
   }
   if (const auto path = options.text("from-file")) {
     const auto text = load_text(*path);
-    if (!text) return std::unexpected(text.error());
+    if (!text) {
+      out.failure = fmt::format("java.io.IOException: Unable to read file {}", *path);
+      return out;
+    }
     const auto groups = options.all("group");
     auto plan = parse_reset_csv(*text, groups.size() == 1 ? std::optional(groups.front()) : std::nullopt);
     if (!plan) return complain(*path + " is not a CSV file of topic,partition,offset or group,topic,partition,offset");
     out.file_plan = std::move(*plan);
+  }
+  if (const auto text = options.text("to-datetime"); text && !parse_datetime_ms(*text)) {
+    out.failure = text->find('T') == std::string::npos
+                      ? "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to "
+                        "ISO8601 format"
+                      : fmt::format("java.text.ParseException: Unparseable date: \"{}\"", *text);
+  }
+  if (const auto text = options.text("by-duration"); text && !parse_duration_ms(*text)) {
+    out.failure = "Text cannot be parsed to a Duration";
   }
   return out;
 }
@@ -567,6 +582,7 @@ Checked<int> run(const ParsedOptions& options) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   const auto prepared = prepare(options);
   if (!prepared) return std::unexpected(prepared.error());
+  if (prepared->failure) return fail_with(*prepared->failure);
   auto properties = admin_properties(options);
   if (!properties) return std::unexpected(properties.error());
   (*properties)["default.api.timeout.ms"] = std::to_string(options.number("timeout", 30'000));

@@ -67,14 +67,10 @@ Checked<> check(const ParsedOptions& options) {
 }
 
 Checked<Properties> properties_of(const ParsedOptions& options) {
-  Properties out;
-  const auto path = options.has("consumer.config") ? options.text("consumer.config") : options.text("command-config");
-  if (path) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
-    out = std::move(*loaded);
-  }
-  for (const auto& [key, value] : key_values(options.all("command-property"))) out[key] = value;
+  auto merged = merged_properties(options, options.has("consumer.config") ? "consumer.config" : "command-config",
+                                  "command-property");
+  if (!merged) return merged;
+  Properties out = std::move(*merged);
   out["bootstrap.servers"] = options.text("bootstrap-server", "");
   const auto random = runtime::make_system_random();
   out["group.id"] = options.text("group", fmt::format("perf-consumer-{}", random->below(kRandomGroups)));

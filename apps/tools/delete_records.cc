@@ -74,8 +74,9 @@ Checked<int> run(const ParsedOptions& options) {
   if (auto checked = require(options, {"bootstrap-server", "offset-json-file"}); !checked) {
     return std::unexpected(checked.error());
   }
-  const auto text = load_text(options.text("offset-json-file", ""));
-  if (!text) return std::unexpected(text.error());
+  const std::string path = options.text("offset-json-file", "");
+  const auto text = load_text(path);
+  if (!text) return complain("Unable to read file " + path);
   const auto before = parse_offsets(*text);
   if (!before) return std::unexpected(before.error());
   const auto properties = admin_properties(options);

@@ -103,6 +103,8 @@ Checked<int> run(const ParsedOptions& options) {
 
 }  // namespace
 
-int run_get_offsets(const Arguments& arguments) { return run_tool(parser(), arguments, run); }
+int run_get_offsets(const Arguments& arguments) {
+  return run_tool(parser().with_error_prefix("Error occurred: "), arguments, run);
+}
 
 }  // namespace dohle::app

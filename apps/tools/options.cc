@@ -157,7 +157,7 @@ std::expected<ParsedOptions, std::string> OptionParser::parse(const Arguments& a
     const std::string_view name = token.substr(0, equals);
     std::string value(equals == std::string_view::npos ? std::string_view{} : token.substr(equals + 1));
     const Option* option = find(name);
-    if (option == nullptr) return std::unexpected(fmt::format("{} is not a recognized option", name));
+    if (option == nullptr) return std::unexpected(not_an_option(name));
     auto& values = out.values_[std::string(name)];
     if (option->takes == Takes::kNothing) continue;
     const bool more = i + 1 < arguments.size();
@@ -165,12 +165,10 @@ std::expected<ParsedOptions, std::string> OptionParser::parse(const Arguments& a
       if (!more || looks_like_option(arguments[i + 1])) continue;
       value = arguments[++i];
     } else if (value.empty()) {
-      if (!more) return std::unexpected(fmt::format("Option {} requires an argument", name));
+      if (!more) return std::unexpected(without_argument(name));
       value = arguments[++i];
     }
-    if (!is_a(option->takes, value)) {
-      return std::unexpected(fmt::format("Cannot parse argument '{}' of option {}", value, name));
-    }
+    if (!is_a(option->takes, value)) return std::unexpected(not_a_number(*option, value));
     if (!option->repeated && !values.empty()) {
       return std::unexpected(fmt::format("Found multiple arguments for option {}, but you asked for only one", name));
     }
@@ -180,6 +178,39 @@ std::expected<ParsedOptions, std::string> OptionParser::parse(const Arguments& a
     }
   }
   return out;
+}
+
+OptionParser& OptionParser::in_argparse_words(std::string_view program) {
+  program_ = program;
+  return *this;
+}
+
+OptionParser& OptionParser::with_error_prefix(std::string_view prefix) {
+  error_prefix_ = prefix;
+  return *this;
+}
+
+std::string OptionParser::not_an_option(std::string_view name) const {
+  if (is_argparse()) return fmt::format("unrecognized arguments: '--{}'", name);
+  return fmt::format("{}{} is not a recognized option", error_prefix_, name);
+}
+
+std::string OptionParser::without_argument(std::string_view name) const {
+  if (is_argparse()) return fmt::format("argument --{}: expected one argument", name);
+  return fmt::format("{}Option {} requires an argument", error_prefix_, name);
+}
+
+std::string OptionParser::not_a_number(const Option& option, std::string_view value) const {
+  if (is_argparse()) {
+    return fmt::format("argument --{}: could not convert '{}' to {} (For input string: \"{}\")", option.name, value,
+                       option.takes == Takes::kLong ? "Long" : "Integer", value);
+  }
+  return fmt::format("{}Cannot parse argument '{}' of option {}", error_prefix_, value, option.name);
+}
+
+std::string OptionParser::usage_error(std::string_view message) const {
+  if (!is_argparse()) return fmt::format("{}\n{}", message, usage());
+  return fmt::format("usage: {} [-h] [OPTION]...\n{}: error: {}\n", program_, program_, message);
 }
 
 std::string OptionParser::usage() const {

@@ -47,17 +47,30 @@ class OptionParser {
   // `about` is the sentence above the usage. --help and --version are there already.
   OptionParser(std::string about, std::vector<Option> options);
 
+  // Kafka's performance tools parse with argparse: other words for what is wrong, behind the name of the program.
+  OptionParser& in_argparse_words(std::string_view program);
+  // What stands before a sentence about a wrong command line.
+  OptionParser& with_error_prefix(std::string_view prefix);
+
   // The error is one sentence in the words of Kafka's parser.
   [[nodiscard]] std::expected<ParsedOptions, std::string> parse(const Arguments& arguments) const;
   [[nodiscard]] const std::string& about() const { return about_; }
   // The table of all options, sorted, 80 columns wide.
   [[nodiscard]] std::string usage() const;
+  // A wrong command line, told: `message`, and the usage in one form or the other.
+  [[nodiscard]] std::string usage_error(std::string_view message) const;
+  [[nodiscard]] bool is_argparse() const { return !program_.empty(); }
 
  private:
+  [[nodiscard]] std::string not_an_option(std::string_view name) const;
+  [[nodiscard]] std::string without_argument(std::string_view name) const;
+  [[nodiscard]] std::string not_a_number(const Option& option, std::string_view value) const;
   [[nodiscard]] const Option* find(std::string_view name) const;
 
   std::string about_;
   std::vector<Option> options_;
+  std::string program_;  // empty: jopt's words
+  std::string error_prefix_;
 };
 
 // "a,b,,c" without the empty ones.

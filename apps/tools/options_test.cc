@@ -70,5 +70,23 @@ TEST(Split, LeavesEmptyPartsOut) {
   EXPECT_TRUE(split("", ',').empty());
 }
 
+TEST(OptionParser, SpeaksArgparsesWordsWhereKafkasToolDoes) {
+  OptionParser parser("About.", {{"num-records", Takes::kLong, "count", "How many."}});
+  parser.in_argparse_words("kafka-perf");
+  EXPECT_EQ(parser.parse({"--bogus"}).error(), "unrecognized arguments: '--bogus'");
+  EXPECT_EQ(parser.parse({"--num-records"}).error(), "argument --num-records: expected one argument");
+  EXPECT_EQ(parser.parse({"--num-records", "ten"}).error(),
+            "argument --num-records: could not convert 'ten' to Long (For input string: \"ten\")");
+  EXPECT_EQ(parser.usage_error("no"), "usage: kafka-perf [-h] [OPTION]...\nkafka-perf: error: no\n");
+}
+
+TEST(OptionParser, PutsAPrefixBeforeWhatIsWrong) {
+  OptionParser parser("About.", {{"time", Takes::kText, "when", "When."}});
+  parser.with_error_prefix("Error occurred: ");
+  EXPECT_EQ(parser.parse({"--bogus"}).error(), "Error occurred: bogus is not a recognized option");
+  EXPECT_EQ(parser.parse({"--time"}).error(), "Error occurred: Option time requires an argument");
+  EXPECT_TRUE(parser.usage_error("no").starts_with("no\nOption "));
+}
+
 }  // namespace
 }  // namespace dohle::app

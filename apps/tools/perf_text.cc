@@ -1,7 +1,9 @@
 #include "perf_text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
+#include <string>
 
 #include <fmt/core.h>
 
@@ -16,6 +18,13 @@ constexpr double kSecondMs = 1000.0;
 // Java divides by zero without complaint.
 double per_second(double amount, std::int64_t elapsed_ms) {
   return kSecondMs * amount / static_cast<double>(elapsed_ms);
+}
+
+// As Java writes it.
+std::string decimal(double value, int digits) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
+  return fmt::format("{:.{}f}", value, digits);
 }
 
 double megabytes(std::int64_t bytes) { return static_cast<double>(bytes) / kMegabyte; }
@@ -51,10 +60,10 @@ void ProducerStats::record(std::int64_t latency_ms, std::size_t bytes) {
 
 std::string ProducerStats::window_line(std::int64_t now_ms) {
   const std::int64_t elapsed_ms = now_ms - window_start_ms_;
-  std::string out =
-      fmt::format("{} records sent, {:.1f} records/sec ({:.2f} MB/sec), {:.1f} ms avg latency, {:.1f} ms max latency.",
-                  window_.count, window_.records_per_second(elapsed_ms), window_.megabytes_per_second(elapsed_ms),
-                  window_.average_ms(), static_cast<double>(window_.max_latency_ms));
+  std::string out = fmt::format(
+      "{} records sent, {} records/sec ({} MB/sec), {} ms avg latency, {:.1f} ms max latency.", window_.count,
+      decimal(window_.records_per_second(elapsed_ms), 1), decimal(window_.megabytes_per_second(elapsed_ms), 2),
+      decimal(window_.average_ms(), 1), static_cast<double>(window_.max_latency_ms));
   window_ = {};
   window_start_ms_ = now_ms;
   return out;
@@ -70,11 +79,11 @@ std::string ProducerStats::total_line(std::int64_t now_ms) const {
     return sorted[std::min(index, sorted.size() - 1)];
   };
   return fmt::format(
-      "{}{} records sent, {:.6f} records/sec ({:.2f} MB/sec), {:.2f} ms avg latency, {:.2f} ms max latency, {} ms "
+      "{}{} records sent, {} records/sec ({} MB/sec), {} ms avg latency, {:.2f} ms max latency, {} ms "
       "50th, {} ms 95th, {} ms 99th, {} ms 99.9th.",
-      total_.count, steady_state_ ? " steady state" : "", total_.records_per_second(elapsed_ms),
-      total_.megabytes_per_second(elapsed_ms), total_.average_ms(), static_cast<double>(total_.max_latency_ms),
-      percentile(0.5), percentile(0.95), percentile(0.99), percentile(0.999));
+      total_.count, steady_state_ ? " steady state" : "", decimal(total_.records_per_second(elapsed_ms), 6),
+      decimal(total_.megabytes_per_second(elapsed_ms), 2), decimal(total_.average_ms(), 2),
+      static_cast<double>(total_.max_latency_ms), percentile(0.5), percentile(0.95), percentile(0.99), percentile(0.999));
 }
 
 std::string_view consumer_header(bool detailed) {
@@ -89,9 +98,10 @@ std::string consumer_total(const ConsumerStats& stats, std::string_view start, s
   const std::int64_t fetching_ms = elapsed_ms - stats.joining_ms;
   const double mb = megabytes(stats.bytes);
   const auto records = static_cast<double>(stats.records);
-  return fmt::format("{}, {}, {:.4f}, {:.4f}, {}, {:.4f}, {}, {}, {:.4f}, {:.4f}", start, end, mb,
-                     per_second(mb, elapsed_ms), stats.records, per_second(records, elapsed_ms), stats.joining_ms,
-                     fetching_ms, per_second(mb, fetching_ms), per_second(records, fetching_ms));
+  return fmt::format("{}, {}, {:.4f}, {}, {}, {}, {}, {}, {}, {}", start, end, mb,
+                     decimal(per_second(mb, elapsed_ms), 4), stats.records, decimal(per_second(records, elapsed_ms), 4),
+                     stats.joining_ms, fetching_ms, decimal(per_second(mb, fetching_ms), 4),
+                     decimal(per_second(records, fetching_ms), 4));
 }
 
 std::string consumer_progress(const ConsumerStats& stats, const ConsumerStats& before, std::string_view now,

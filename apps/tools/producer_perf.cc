@@ -5,6 +5,7 @@
 
 #include <client/producer.h>
 #include <fmt/core.h>
+#include <runtime/live/system.h>
 
 #include "perf_text.h"
 #include "tool.h"
@@ -83,7 +84,7 @@ Checked<std::vector<std::string>> load_payloads(const ParsedOptions& options) {
   std::vector<std::string> out;
   const auto path = options.text("payload-file");
   if (!path) return out;
-  fmt::print("Reading payloads from: {}\n", *path);
+  fmt::print("Reading payloads from: {}\n", runtime::absolute_path(*path));
   const auto text = load_text(*path);
   if (!text || text->empty()) return complain("File does not exist or empty file provided.");
   std::string delimiter = options.text("payload-delimiter", "\\n");
@@ -98,11 +99,25 @@ Checked<std::vector<std::string>> load_payloads(const ParsedOptions& options) {
   return out;
 }
 
-Checked<> check(const ParsedOptions& options) {
-  if (auto checked = require(options, {"topic", "num-records", "throughput"}); !checked) return checked;
-  if (auto checked = require_one(options, {"record-size", "payload-file", "payload-monotonic"}); !checked) {
-    return checked;
+// Exactly one says what the records are.
+Checked<> check_payload(const ParsedOptions& options) {
+  std::string_view given;
+  for (const std::string_view name : {"record-size", "payload-file", "payload-monotonic"}) {
+    if (!options.has(name)) continue;
+    if (!given.empty()) {
+      return complain_with_usage(fmt::format("argument --{}: not allowed with argument --{}", name, given));
+    }
+    given = name;
   }
+  if (!given.empty()) return {};
+  return complain_with_usage("one of the arguments --record-size --payload-file --payload-monotonic is required");
+}
+
+Checked<> check(const ParsedOptions& options) {
+  for (const std::string_view name : {"topic", "num-records", "throughput"}) {
+    if (!options.has(name)) return complain_with_usage(fmt::format("argument --{} is required", name));
+  }
+  if (auto checked = check_payload(options); !checked) return checked;
   for (const std::string_view name : {"num-records", "record-size", "reporting-interval", "record-key-range"}) {
     if (options.has(name) && options.number(name, 0) <= 0) {
       return complain_with_usage(fmt::format("--{} should be greater than zero.", name));
@@ -165,16 +180,12 @@ Checked<Properties> properties_of(const ParsedOptions& options) {
   const auto config = spelling(options, "command-config", "producer.config",
                                fmt::format(fmt::runtime(kWarning), "producer.config", "command-config"));
   if (!config) return std::unexpected(config.error());
-  Properties out;
-  if (const auto path = options.text(*config)) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
-    out = std::move(*loaded);
-  }
   for (const std::string& text : options.all(*property)) {
     if (std::ranges::count(text, '=') != 1) return complain("Invalid property: " + text);
   }
-  for (const auto& [key, value] : key_values(options.all(*property))) out[key] = value;
+  auto merged = merged_properties(options, *config, *property);
+  if (!merged) return merged;
+  Properties out = std::move(*merged);
   if (out.contains("transactional.id")) return complain("The producer has no transactions yet.");
   out.try_emplace("client.id", "perf-producer-client");
   if (const auto servers = options.text("bootstrap-server")) out["bootstrap.servers"] = *servers;
@@ -297,6 +308,8 @@ Checked<int> run(const ParsedOptions& options) {
 
 }  // namespace
 
-int run_producer_perf(const Arguments& arguments) { return run_tool(parser(), arguments, run); }
+int run_producer_perf(const Arguments& arguments) {
+  return run_tool(parser().in_argparse_words("kafka-producer-perf-test"), arguments, run);
+}
 
 }  // namespace dohle::app

@@ -76,6 +76,12 @@ std::string usage() {
   return fmt::format("usage: kafka-storage [-h] {{{}}} ...\n", join(names, ","));
 }
 
+std::string invalid_choice(std::string_view name) {
+  std::vector<std::string> choices;
+  for (const Subcommand& command : storage_commands()) choices.push_back(fmt::format("'{}'", command.name));
+  return fmt::format("invalid choice: '{}' (choose from {})", name, join(choices, ", "));
+}
+
 void print_help(const Subcommand* command) {
   if (command != nullptr) {
     fmt::print("{}\n{}\n\n", usage(*command), command->help);
@@ -124,11 +130,12 @@ Checked<Given> parse(const Subcommand& command, const Arguments& arguments) {
     }
   }
   const std::vector<std::pair<std::string_view, std::string_view>> exclusive = {
-      {"standalone", "no-initial-controllers"},
-      {"standalone", "initial-controllers"},
-      {"no-initial-controllers", "initial-controllers"}};
+      {"standalone/-s", "no-initial-controllers/-N"},
+      {"standalone/-s", "initial-controllers/-I"},
+      {"no-initial-controllers/-N", "initial-controllers/-I"}};
+  const auto given = [&](std::string_view name) { return out.contains(name.substr(0, name.find('/'))); };
   for (const auto& [one, other] : exclusive) {
-    if (out.contains(one) && out.contains(other)) {
+    if (given(one) && given(other)) {
       return complain(fmt::format("argument --{}: not allowed with argument --{}", other, one));
     }
   }
@@ -210,14 +217,13 @@ int run_storage(const Arguments& arguments) {
   if (command == storage_commands().end()) {
     if (!arguments.empty() && is_help(arguments.front())) return print_help(nullptr), 0;
     fmt::print(stderr, "{}kafka-storage: error: {}\n", usage(),
-               arguments.empty() ? "too few arguments"
-                                 : fmt::format("argument command: invalid choice: '{}'", arguments.front()));
+               arguments.empty() ? "too few arguments" : invalid_choice(arguments.front()));
     return 1;
   }
   if (std::ranges::any_of(arguments, is_help)) return print_help(&*command), 0;
   const auto given = parse(*command, arguments);
   if (!given) {
-    fmt::print(stderr, "{}kafka-storage {}: error: {}\n", usage(*command), command->name, given.error().message);
+    fmt::print(stderr, "{}kafka-storage: error: {}\n", usage(*command), given.error().message);
     return 1;
   }
   const auto code = execute(command->name, *given);

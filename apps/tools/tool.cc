@@ -19,8 +19,9 @@ namespace {
 constexpr const char* kKafkaVersion = "4.4.0";
 
 void print_complaint(const Complaint& complaint, const OptionParser& parser) {
-  fmt::print(stderr, "{}\n", complaint.message);
-  if (complaint.with_usage) std::fputs(parser.usage().c_str(), stderr);
+  const std::string text =
+      complaint.with_usage ? parser.usage_error(complaint.message) : fmt::format("{}\n", complaint.message);
+  std::fputs(text.c_str(), stderr);
 }
 
 // What was taken away with ZooKeeper and the old clients, and what took its place.
@@ -28,11 +29,10 @@ std::optional<std::string> replacement(const Arguments& arguments) {
   for (const std::string& argument : arguments) {
     const std::string_view name = std::string_view(argument).substr(0, argument.find('='));
     if (name == "--zookeeper") {
-      return "zookeeper is not a recognized option: there is no ZooKeeper any more, use --bootstrap-server with the "
-             "address of a broker";
+      return "there is no ZooKeeper any more, use --bootstrap-server with the address of a broker";
     }
     if (name == "--broker-list") {
-      return "broker-list is not a recognized option: use --bootstrap-server";
+      return "use --bootstrap-server";
     }
   }
   return std::nullopt;
@@ -60,13 +60,16 @@ int run_tool(const OptionParser& parser, const Arguments& arguments,
   const auto parsed = parser.parse(arguments);
   if (!parsed) {
     std::string message = parsed.error();
-    if (const auto hint = replacement(arguments); hint && hint->starts_with(message)) message = *hint;
+    if (const auto hint = replacement(arguments); hint && message.ends_with("is not a recognized option")) {
+      message += ": " + *hint;
+    }
     print_complaint({message, true}, parser);
     return 1;
   }
   if (arguments.empty() || parsed->has("help")) {
-    print_complaint({parser.about(), true}, parser);
-    return 1;
+    // Somebody who asks for argparse's help gets it as the answer, not as a complaint.
+    fmt::print(parser.is_argparse() ? stdout : stderr, "{}\n{}", parser.about(), parser.usage());
+    return parser.is_argparse() ? 0 : 1;
   }
   if (parsed->has("version")) {
     std::puts(kKafkaVersion);
@@ -134,13 +137,23 @@ Checked<client::Properties> load_properties(const std::string& path) {
   return client::parse_properties(*text);
 }
 
+Checked<client::Properties> file_properties(const ParsedOptions& options, std::string_view file_option) {
+  const auto path = options.text(file_option);
+  return path ? load_properties(*path) : client::Properties{};
+}
+
+Checked<client::Properties> merged_properties(const ParsedOptions& options, std::string_view file_option,
+                                              std::string_view option) {
+  auto out = file_properties(options, file_option);
+  if (!out) return out;
+  for (const auto& [key, value] : key_values(options.all(option))) (*out)[key] = value;
+  return out;
+}
+
 Checked<client::Properties> admin_properties(const ParsedOptions& options) {
-  client::Properties properties;
-  if (const auto path = options.text("command-config")) {
-    auto loaded = load_properties(*path);
-    if (!loaded) return loaded;
-    properties = std::move(*loaded);
-  }
+  auto loaded = file_properties(options, "command-config");
+  if (!loaded) return loaded;
+  client::Properties properties = std::move(*loaded);
   const bool controllers = options.has("bootstrap-controller");
   if (controllers && options.has("bootstrap-server")) {
     return complain_with_usage("You cannot specify both --bootstrap-controller and --bootstrap-server.");
@@ -186,10 +199,6 @@ Checked<TopicPattern> TopicPattern::parse(std::string_view pattern) {
     return complain(text + " is an invalid regex.");
   }
   return out;
-}
-
-bool is_internal_topic(std::string_view topic) {
-  return topic == "__consumer_offsets" || topic == "__transaction_state" || topic == "__share_group_state";
 }
 
 client::KafkaError item_error(std::int16_t code, const std::optional<Text>& message) {

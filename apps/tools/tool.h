@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <base/topic_name.h>
 #include <client/admin.h>
 #include <client/client_config.h>
 #include <client/cluster.h>
@@ -49,6 +50,10 @@ int run_tool(const OptionParser& parser, const Arguments& arguments,
 // key=value each; a missing value is an empty one.
 [[nodiscard]] client::Properties key_values(const std::vector<std::string>& texts);
 [[nodiscard]] Checked<client::Properties> load_properties(const std::string& path);
+// The file that an option names, none without it; and with the key=value texts of another option laid over it.
+[[nodiscard]] Checked<client::Properties> file_properties(const ParsedOptions& options, std::string_view file_option);
+[[nodiscard]] Checked<client::Properties> merged_properties(const ParsedOptions& options, std::string_view file_option,
+                                                            std::string_view option);
 [[nodiscard]] Checked<std::string> load_text(const std::string& path);
 // The file of --command-config, if there, with --bootstrap-server or --bootstrap-controller laid over it.
 [[nodiscard]] Checked<client::Properties> admin_properties(const ParsedOptions& options);
@@ -75,8 +80,6 @@ class TopicPattern {
   std::function<bool(std::string_view)> matches_;
 };
 
-// __consumer_offsets and its kin.
-[[nodiscard]] bool is_internal_topic(std::string_view topic);
 // The error of an answer's item; the broker's own sentence when it gave one.
 [[nodiscard]] client::KafkaError item_error(std::int16_t code, const std::optional<Text>& message);
 // "org.apache.kafka.common.errors.GroupIdNotFoundException: ...": how Kafka's tools show the failure of a call.

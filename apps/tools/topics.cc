@@ -88,7 +88,7 @@ Checked<> check(const ParsedOptions& options) {
   if (options.has("alter")) {
     if (options.has("config")) {
       return complain_with_usage(
-          fmt::format("Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\"{}",
+          fmt::format("Option combination \"[[config], [bootstrap-server]]\" can't be used with option \"[alter]\"{}",
                       kUseConfigs));
     }
     if (auto checked = require(options, {"partitions"}); !checked) return checked;

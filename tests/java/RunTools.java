@@ -5,14 +5,15 @@
 // Standard input: a JSON object a line, {"command": ["kafka-topics", "--list", ...], "input": "..."}. Standard output: for each of them
 // {"exit": 1, "out": "...", "err": "..."}.
 import com.fasterxml.jackson.databind.ObjectMapper;
-import org.apache.kafka.common.utils.Exit;
 
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,12 +80,16 @@ public class RunTools {
             System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
             System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
-            Exit.setExitProcedure((code, message) -> {
-                if (message != null) System.err.println(message);
-                leave(code);
+            InvocationHandler leaves = (proxy, method, arguments) -> {
+                leave((int) arguments[0]);
+                return null;
+            };
+            onExit("setExitProcedure", "Procedure", leaves);
+            onExit("setHaltProcedure", "Procedure", leaves);
+            onExit("setShutdownHookAdder", "ShutdownHookAdder", (proxy, method, arguments) -> {
+                hooks.add((Runnable) arguments[1]);
+                return null;
             });
-            Exit.setHaltProcedure((code, message) -> leave(code));
-            Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
             Thread thread = new Thread(() -> work(command), "main");
             thread.setDaemon(true);
             thread.start();
@@ -92,6 +97,23 @@ public class RunTools {
             hooks.forEach(Runnable::run);
             return Map.of("exit", status, "out", out.toString(StandardCharsets.UTF_8), "err", err.toString(StandardCharsets.UTF_8));
         }
+    }
+
+    // Kafka's tools end the process through a class of its own, which has moved between versions.
+    static void onExit(String setter, String kind, InvocationHandler handler) {
+        for (String name : List.of("org.apache.kafka.common.utils.internals.Exit", "org.apache.kafka.common.utils.Exit")) {
+            try {
+                Class<?> type = Class.forName(name + "$" + kind);
+                Object procedure = Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler);
+                Class.forName(name).getMethod(setter, type).invoke(null, procedure);
+                return;
+            } catch (ClassNotFoundException e) {
+                continue;
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        throw new IllegalStateException("Kafka's Exit is not where it was");
     }
 
     @SuppressWarnings("unchecked")
