@@ -9,6 +9,7 @@
 #include <runtime/future.h>
 #include <runtime/live/live_shards.h>
 #include <runtime/live/system.h>
+#include <storage/log_manager.h>
 
 namespace dohle::app {
 namespace {
@@ -24,6 +25,18 @@ struct Ending {
   void with(int exit_code) { promise.try_set(exit_code); }
 };
 
+// A bar on the terminal while logs are loaded, gone when they are. The cursor waits at its beginning, so that a line of
+// the log replaces it.
+std::function<void(const storage::LoadProgress&)> progress_on_terminal() {
+  if (!runtime::error_terminal_columns()) return {};
+  return [](const storage::LoadProgress& progress) {
+    const std::size_t columns = runtime::error_terminal_columns().value_or(0);
+    const std::string bar = progress.finished || columns == 0 ? "" : storage::progress_bar(progress, columns - 1);
+    std::fprintf(stderr, "\033[K%s\r", bar.c_str());
+    std::fflush(stderr);
+  };
+}
+
 runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
                          std::shared_ptr<std::unique_ptr<Ending>> ending) {
   *ending = std::make_unique<Ending>();
@@ -32,6 +45,7 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
   options.advertise_peer_address = process.advertise_peer_address;
   const auto limit = process.config.values().get_long("memory.limit");
   options.memory_bytes = limit > 0 ? static_cast<std::uint64_t>(limit) : runtime::memory_bytes();
+  options.on_load_progress = progress_on_terminal();
   options.fatal = [ending](const std::string& why) {
     std::fprintf(stderr, "dohle: %s\n", why.c_str());
     (*ending)->with(kExitDirectoryFailed);

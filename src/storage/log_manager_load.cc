@@ -182,6 +182,7 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
                           ? static_cast<double>(seen.bytes_recovered) / static_cast<double>(seen.bytes_to_recover)
                           : static_cast<double>(seen.partitions_done) /
                                 static_cast<double>(std::max<std::size_t>(1, seen.partitions_total));
+  seen.finished = last;
   if (last) {
     seen.left_ms = 0;
   } else if (done > 0) {
@@ -205,6 +206,15 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
   co_return Result<>{};
 }
 
+// For while only other shards have work left; a shard reports itself from inside a long recovery.
+runtime::Task<Result<>> LogManager::State::report_until(State* self, const LoadOptions* options, Progress* progress,
+                                                        runtime::StopSource* loaded) {
+  while (co_await runtime::sleep_for(std::chrono::milliseconds(kReportMs), loaded)) {
+    self->report(*progress, *options, false);
+  }
+  co_return Result<>{};
+}
+
 runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options) {
   DOHLE_CO_ASSIGN(auto found, self->scan());
   DOHLE_CO_ASSIGN(found, co_await identify(self, std::move(found)));
@@ -220,6 +230,9 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
         self->config.shard_of ? self->config.shard_of({*each.topic_id, each.partition.partition}) : 0;
     parts.at(shard).push_back(std::move(each));
   }
+  if (progress.bytes_to_recover > 0 && options.on_progress) {
+    options.on_progress({.partitions_total = progress.partitions_total, .bytes_to_recover = progress.bytes_to_recover});
+  }
   for (const auto& directory : self->directories) {
     DOHLE_CO_TRY(directory->begin_use());
     if (auto reserved = directory->make_reserve(self->config.reserve_bytes); !reserved) {
@@ -234,7 +247,13 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
     };
     tasks.push_back(runtime::submit_to(logs->shard(), std::move(work)));
   }
+  runtime::StopSource loaded;
+  std::vector<runtime::Task<Result<>>> watch;
+  watch.push_back(report_until(self, &options, &progress, &loaded));
+  auto watching = runtime::start_all(std::move(watch));
   auto results = co_await runtime::start_all(std::move(tasks));
+  loaded.stop();
+  static_cast<void>(co_await std::move(watching));
   for (auto& result : results) DOHLE_CO_TRY(result);
   self->report(progress, options, true);
   self->written.clear();

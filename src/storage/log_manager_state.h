@@ -76,6 +76,8 @@ class LogManager::State {
   [[nodiscard]] static runtime::Task<Result<FoundList>> identify(State* self, FoundList found);
   [[nodiscard]] static runtime::Task<Result<FoundList>> identify_on(State* self, ShardLogsImpl* logs, FoundList part);
   [[nodiscard]] Result<FoundList> drop_strays(FoundList found, const LoadOptions& options);
+  [[nodiscard]] static runtime::Task<Result<>> report_until(State* self, const LoadOptions* options,
+                                                            Progress* progress, runtime::StopSource* loaded);
   [[nodiscard]] static runtime::Task<Result<>> load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                        const LoadOptions* options, Progress* progress);
   [[nodiscard]] LogSetup setup_for(const Found& found, const LoadOptions& options, Progress* progress);

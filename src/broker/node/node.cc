@@ -97,8 +97,8 @@ Result<> CombinedNode::open_listeners() {
   }
   auto server_options = config::server_options(config_);
   if (options_.memory_bytes > 0) {
-    server_options.request_bytes =
-        std::min(server_options.request_bytes, config::plan_memory(options_.memory_bytes, shards_.size()).request_bytes);
+    server_options.request_bytes = std::min(server_options.request_bytes,
+                                            config::plan_memory(options_.memory_bytes, shards_.size()).request_bytes);
   }
   server_ = std::make_unique<transport::Server>(
       shards_, [this](std::size_t shard) -> transport::RequestSink& { return *sinks_[shard]; },
@@ -125,9 +125,9 @@ runtime::Task<Result<>> CombinedNode::load_logs() {
     const auto* registration = topic->find(partition.partition);
     return registration == nullptr || !registration->is_replica(self);
   };
-  options.on_progress = [](const storage::LoadProgress& progress) {
-    log::info("storage", "Loaded {} of {} partitions, {} of {} MiB recovered", progress.partitions_done,
-              progress.partitions_total, progress.bytes_recovered >> 20U, progress.bytes_to_recover >> 20U);
+  options.on_progress = [this](const storage::LoadProgress& progress) {
+    if (options_.on_load_progress) options_.on_load_progress(progress);
+    if (!options_.on_load_progress || progress.finished) log::info("storage", "{}", progress_line(progress));
   };
   DOHLE_CO_TRY(co_await logs_->load(std::move(options)));
   logs_->start();

@@ -1,5 +1,6 @@
 #include <runtime/live/system.h>
 
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ std::uint64_t memory_bytes() {
   }
   return out;
 }
+std::optional<std::size_t> error_terminal_columns() {
+  constexpr std::size_t kUsual = 80;
+  if (::isatty(STDERR_FILENO) == 0) return std::nullopt;
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
 std::string absolute_path(const std::string& path) {
   std::error_code unknown;
   const auto absolute = std::filesystem::absolute(path, unknown);

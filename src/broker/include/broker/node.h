@@ -12,13 +12,16 @@
 #include <broker/config/server_config.h>
 #include <runtime/shard.h>
 #include <runtime/task.h>
+#include <storage/log_manager.h>
 
 namespace dohle::broker {
 
 struct NodeOptions {
   std::uint64_t memory_bytes = 0;                 // for caches and requests; 0: their own defaults
-  bool advertise_peer_address = false;           // clients are sent back to the address they came by (dohle dev)
+  bool advertise_peer_address = false;            // clients are sent back to the address they came by (dohle dev)
   std::function<void(const std::string&)> fatal;  // one sentence; the process should end. On shard 0
+  // Instead of lines in the log, on shard 0.
+  std::function<void(const storage::LoadProgress&)> on_load_progress;
 };
 
 class Node {

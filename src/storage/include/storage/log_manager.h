@@ -43,13 +43,18 @@ struct LoadProgress {
   std::uint64_t bytes_to_recover = 0;
   std::int64_t elapsed_ms = 0;
   std::int64_t left_ms = -1;  // -1: not known yet
+  bool finished = false;
 };
+// For a log: one line; for a terminal: a bar of at most `columns` characters.
+[[nodiscard]] std::string progress_line(const LoadProgress& progress);
+[[nodiscard]] std::string progress_bar(const LoadProgress& progress, std::size_t columns);
 
 struct LoadOptions {
   std::function<LogConfig(const std::string& topic)> config_for;  // called on any shard
   // True: the partition is not this node's (topic gone or moved): its directory becomes `-stray`. Empty: none is.
   std::function<bool(const TopicPartition&, const std::optional<TopicId>&)> is_stray;
-  std::function<void(const LoadProgress&)> on_progress;  // on shard 0, at most every second and at the end
+  std::function<void(const LoadProgress&)>
+      on_progress;  // on shard 0: at the beginning when there is something to recover, at most every second, at the end
 };
 
 // The logs of one shard; used from that shard only.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <runtime/clock.h>
@@ -22,6 +23,8 @@ namespace dohle::runtime {
 [[nodiscard]] std::uint64_t memory_bytes();
 // Whether a person types standard input and reads standard output.
 [[nodiscard]] bool is_interactive();
+// The width of the terminal that shows standard error; nothing when none does.
+[[nodiscard]] std::optional<std::size_t> error_terminal_columns();
 // `path` from the root on, to be shown; as it is where nobody knows the current directory.
 [[nodiscard]] std::string absolute_path(const std::string& path);
 
