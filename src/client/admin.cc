@@ -65,6 +65,20 @@ std::vector<TopicPartition> keys_of(const Map& map) {
   return keys;
 }
 
+// The partitions of a request that is sorted by topic; `fill` says of each what is asked.
+template <typename Request, typename Fill>
+void add_partitions(Request& request, const std::vector<TopicPartition>& partitions, Fill fill) {
+  for (const auto& [name, indexes] : by_topic(partitions)) {
+    auto& topic = request.topics.emplace_back();
+    topic.name = Text(name);
+    for (const std::int32_t index : indexes) {
+      auto& partition = topic.partitions.emplace_back();
+      partition.partition_index = index;
+      fill(partition, TopicPartition{name, index});
+    }
+  }
+}
+
 }  // namespace
 
 bool Admin::is_coordinator_error(std::int16_t code) {
@@ -168,22 +182,24 @@ Task<std::map<std::int32_t, std::vector<TopicPartition>>> Admin::by_leader(std::
   co_return leaders;
 }
 
-Task<void> Admin::list_offsets_of(std::int32_t leader, std::vector<TopicPartition> partitions,
-                                  const std::map<TopicPartition, std::int64_t>& timestamps, IsolationLevel isolation,
-                                  PerPartition<ListedOffset>& out) {
-  protocol::ListOffsetsRequest request;
-  request.replica_id = kConsumerReplicaId;
-  request.isolation_level = static_cast<std::int8_t>(isolation);
-  request.timeout_ms = static_cast<std::int32_t>(cluster_->config().request_timeout_ms);
-  for (const auto& [name, indexes] : by_topic(partitions)) {
-    auto& topic = request.topics.emplace_back();
-    topic.name = Text(name);
-    for (const std::int32_t index : indexes) {
-      auto& partition = topic.partitions.emplace_back();
-      partition.partition_index = index;
-      partition.timestamp = timestamps.at({name, index});
-    }
+template <typename T, typename Ask>
+Task<PerPartition<T>> Admin::ask_leaders(std::vector<TopicPartition> wanted, Ask ask) {
+  PerPartition<T> out;
+  (void)co_await cluster_->retry(timeout_ms(), [&]() -> Task<Answer<>> {
+    const auto leaders = co_await by_leader(unanswered(wanted, out), out);
+    for (const auto& [leader, partitions] : leaders) co_await ask(leader, partitions, out);
+    if (!unanswered(wanted, out).empty()) co_return failure(ErrorCode::kLeaderNotAvailable);
+    co_return Answer<>{};
+  });
+  for (const auto& partition : unanswered(wanted, out)) {
+    out.try_emplace(partition, failure(ErrorCode::kRequestTimedOut));
   }
+  co_return out;
+}
+
+template <typename T, typename Request, typename Value>
+Task<void> Admin::ask_leader(std::int32_t leader, std::vector<TopicPartition> partitions, Request request, Value value,
+                             PerPartition<T>& out) {
   auto reply = co_await cluster_->send(leader, std::move(request));
   if (!reply) {
     fail_all(partitions, reply.error(), out);
@@ -195,7 +211,7 @@ Task<void> Admin::list_offsets_of(std::int32_t leader, std::vector<TopicPartitio
       if (got.error_code != 0) {
         out.insert_or_assign(key, failure(got.error_code));
       } else {
-        out.insert_or_assign(key, ListedOffset{got.offset, got.timestamp, got.leader_epoch});
+        out.insert_or_assign(key, value(got));
       }
     }
   }
@@ -203,64 +219,30 @@ Task<void> Admin::list_offsets_of(std::int32_t leader, std::vector<TopicPartitio
 
 Task<PerPartition<ListedOffset>> Admin::list_offsets(std::map<TopicPartition, std::int64_t> timestamps,
                                                      IsolationLevel isolation) {
-  PerPartition<ListedOffset> out;
-  const auto wanted = keys_of(timestamps);
-  (void)co_await cluster_->retry(timeout_ms(), [&]() -> Task<Answer<>> {
-    const auto leaders = co_await by_leader(unanswered(wanted, out), out);
-    for (const auto& [leader, partitions] : leaders) {
-      co_await list_offsets_of(leader, partitions, timestamps, isolation, out);
-    }
-    if (!unanswered(wanted, out).empty()) co_return failure(ErrorCode::kLeaderNotAvailable);
-    co_return Answer<>{};
-  });
-  for (const auto& partition : unanswered(wanted, out))
-    out.try_emplace(partition, failure(ErrorCode::kRequestTimedOut));
-  co_return out;
-}
-
-Task<void> Admin::delete_records_of(std::int32_t leader, std::vector<TopicPartition> partitions,
-                                    const std::map<TopicPartition, std::int64_t>& before,
-                                    PerPartition<std::int64_t>& out) {
-  protocol::DeleteRecordsRequest request;
-  request.timeout_ms = static_cast<std::int32_t>(cluster_->config().request_timeout_ms);
-  for (const auto& [name, indexes] : by_topic(partitions)) {
-    auto& topic = request.topics.emplace_back();
-    topic.name = Text(name);
-    for (const std::int32_t index : indexes) {
-      auto& partition = topic.partitions.emplace_back();
-      partition.partition_index = index;
-      partition.offset = before.at({name, index});
-    }
-  }
-  auto reply = co_await cluster_->send(leader, std::move(request));
-  if (!reply) {
-    fail_all(partitions, reply.error(), out);
-    co_return;
-  }
-  for (const auto& topic : reply->body.topics) {
-    for (const auto& got : topic.partitions) {
-      const TopicPartition key{topic.name.str(), got.partition_index};
-      if (got.error_code != 0) {
-        out.insert_or_assign(key, failure(got.error_code));
-      } else {
-        out.insert_or_assign(key, got.low_watermark);
-      }
-    }
-  }
+  const auto ask = [&](std::int32_t leader, const std::vector<TopicPartition>& partitions,
+                       PerPartition<ListedOffset>& out) {
+    protocol::ListOffsetsRequest request;
+    request.replica_id = kConsumerReplicaId;
+    request.isolation_level = static_cast<std::int8_t>(isolation);
+    request.timeout_ms = static_cast<std::int32_t>(cluster_->config().request_timeout_ms);
+    add_partitions(request, partitions,
+                   [&](auto& partition, const TopicPartition& key) { partition.timestamp = timestamps.at(key); });
+    const auto value = [](const auto& got) { return ListedOffset{got.offset, got.timestamp, got.leader_epoch}; };
+    return ask_leader(leader, partitions, std::move(request), value, out);
+  };
+  co_return co_await ask_leaders<ListedOffset>(keys_of(timestamps), ask);
 }
 
 Task<PerPartition<std::int64_t>> Admin::delete_records(std::map<TopicPartition, std::int64_t> before) {
-  PerPartition<std::int64_t> out;
-  const auto wanted = keys_of(before);
-  (void)co_await cluster_->retry(timeout_ms(), [&]() -> Task<Answer<>> {
-    const auto leaders = co_await by_leader(unanswered(wanted, out), out);
-    for (const auto& [leader, partitions] : leaders) co_await delete_records_of(leader, partitions, before, out);
-    if (!unanswered(wanted, out).empty()) co_return failure(ErrorCode::kLeaderNotAvailable);
-    co_return Answer<>{};
-  });
-  for (const auto& partition : unanswered(wanted, out))
-    out.try_emplace(partition, failure(ErrorCode::kRequestTimedOut));
-  co_return out;
+  const auto ask = [&](std::int32_t leader, const std::vector<TopicPartition>& partitions,
+                       PerPartition<std::int64_t>& out) {
+    protocol::DeleteRecordsRequest request;
+    request.timeout_ms = static_cast<std::int32_t>(cluster_->config().request_timeout_ms);
+    add_partitions(request, partitions,
+                   [&](auto& partition, const TopicPartition& key) { partition.offset = before.at(key); });
+    return ask_leader(leader, partitions, std::move(request), [](const auto& got) { return got.low_watermark; }, out);
+  };
+  co_return co_await ask_leaders<std::int64_t>(keys_of(before), ask);
 }
 
 Task<PerNode<Reply<protocol::DescribeLogDirsResponse>>> Admin::describe_log_dirs(
@@ -324,18 +306,12 @@ Task<Answer<PerPartition<void>>> Admin::alter_group_offsets(std::string group,
                                                             std::map<TopicPartition, CommittedOffset> offsets) {
   protocol::OffsetCommitRequest request;
   request.group_id = Text(group);
-  for (const auto& [name, indexes] : by_topic(keys_of(offsets))) {
-    auto& topic = request.topics.emplace_back();
-    topic.name = Text(name);
-    for (const std::int32_t index : indexes) {
-      const CommittedOffset& offset = offsets.at({name, index});
-      auto& partition = topic.partitions.emplace_back();
-      partition.partition_index = index;
-      partition.committed_offset = offset.offset;
-      partition.committed_leader_epoch = offset.leader_epoch;
-      partition.committed_metadata = Text(offset.metadata);
-    }
-  }
+  add_partitions(request, keys_of(offsets), [&](auto& partition, const TopicPartition& key) {
+    const CommittedOffset& offset = offsets.at(key);
+    partition.committed_offset = offset.offset;
+    partition.committed_leader_epoch = offset.leader_epoch;
+    partition.committed_metadata = Text(offset.metadata);
+  });
   const auto asks_again = [](const protocol::OffsetCommitResponse& body) {
     for (const auto& topic : body.topics) {
       for (const auto& partition : topic.partitions) {

@@ -82,6 +82,10 @@ class RaftNodeImpl final : public RaftNode {
   [[nodiscard]] TimeMs now() const { return around_.shard.clock().now().ms(); }
   [[nodiscard]] std::int64_t wall_ms() const { return around_.shard.clock().wall_ms(); }
 
+  // raft_node_requests.cc: a request that the core answers at once.
+  template <typename Response, typename Request>
+  runtime::Task<Response> ask_core(const Request& request, RequestContext context);
+
   // raft_node.cc
   // After every input to the core: saves what must be saved, takes up a won epoch, lets calls out, tells who waits.
   // When it returns, whatever the core said before the call may leave this node.

@@ -37,40 +37,30 @@ bool RaftNodeImpl::is_our_cluster(const std::optional<Text>& cluster_id) const {
 
 // ---- elections
 
+template <typename Response, typename Request>
+runtime::Task<Response> RaftNodeImpl::ask_core(const Request& request, RequestContext context) {
+  if (!is_our_cluster(request.cluster_id)) co_return top_level<Response>(ErrorCode::kInconsistentClusterId);
+  const auto call = wire::to_call(request);
+  if (!call) co_return top_level<Response>(ErrorCode::kInvalidRequest);
+  const auto reply = core_.handle(*call, now());
+  co_await settle();
+  if (failed_) co_return top_level<Response>(ErrorCode::kUnknownServerError);
+  co_return wire::to_response(reply, context);
+}
+
 runtime::Task<protocol::VoteResponse> RaftNodeImpl::handle(const protocol::VoteRequest& request,
                                                            RequestContext context) {
-  if (!is_our_cluster(request.cluster_id))
-    co_return top_level<protocol::VoteResponse>(ErrorCode::kInconsistentClusterId);
-  const auto call = wire::to_call(request);
-  if (!call) co_return top_level<protocol::VoteResponse>(ErrorCode::kInvalidRequest);
-  const VoteReply reply = core_.handle(*call, now());
-  co_await settle();
-  if (failed_) co_return top_level<protocol::VoteResponse>(ErrorCode::kUnknownServerError);
-  co_return wire::to_response(reply, context);
+  return ask_core<protocol::VoteResponse>(request, context);
 }
 
 runtime::Task<protocol::BeginQuorumEpochResponse> RaftNodeImpl::handle(const protocol::BeginQuorumEpochRequest& request,
                                                                        RequestContext context) {
-  using Response = protocol::BeginQuorumEpochResponse;
-  if (!is_our_cluster(request.cluster_id)) co_return top_level<Response>(ErrorCode::kInconsistentClusterId);
-  const auto call = wire::to_call(request);
-  if (!call) co_return top_level<Response>(ErrorCode::kInvalidRequest);
-  const BeginEpochReply reply = core_.handle(*call, now());
-  co_await settle();
-  if (failed_) co_return top_level<Response>(ErrorCode::kUnknownServerError);
-  co_return wire::to_response(reply, context);
+  return ask_core<protocol::BeginQuorumEpochResponse>(request, context);
 }
 
 runtime::Task<protocol::EndQuorumEpochResponse> RaftNodeImpl::handle(const protocol::EndQuorumEpochRequest& request,
                                                                      RequestContext context) {
-  using Response = protocol::EndQuorumEpochResponse;
-  if (!is_our_cluster(request.cluster_id)) co_return top_level<Response>(ErrorCode::kInconsistentClusterId);
-  const auto call = wire::to_call(request);
-  if (!call) co_return top_level<Response>(ErrorCode::kInvalidRequest);
-  const EndEpochReply reply = core_.handle(*call, now());
-  co_await settle();
-  if (failed_) co_return top_level<Response>(ErrorCode::kUnknownServerError);
-  co_return wire::to_response(reply, context);
+  return ask_core<protocol::EndQuorumEpochResponse>(request, context);
 }
 
 // ---- replication

@@ -50,13 +50,13 @@ void ShardGroups::connect(runtime::Shards& shards, std::vector<coordinator::Grou
 }
 
 std::int32_t ShardGroups::partition_count() const {
-  const auto* topic = here_.image()->topics().find(kOffsetsTopic);
+  const auto* topic = here_.image()->topics().find(kConsumerOffsetsTopic);
   const auto count = topic == nullptr ? 0 : static_cast<std::int32_t>(topic->partitions.size());
   return count > 0 ? count : default_partitions_;
 }
 
 std::size_t ShardGroups::shard_of(std::int32_t partition) const {
-  const auto* topic = here_.image()->topics().find(kOffsetsTopic);
+  const auto* topic = here_.image()->topics().find(kConsumerOffsetsTopic);
   return topic == nullptr ? here_.shard().id() : here_.broker().shard_of({topic->id, partition});
 }
 
@@ -66,13 +66,13 @@ runtime::Task<void> ShardGroups::stop() {
 }
 
 void ShardGroups::on_leading(const PartitionRef& partition) {
-  if (partition->topic() != kOffsetsTopic) return;
+  if (partition->topic() != kConsumerOffsetsTopic) return;
   led_[partition->id().partition] = partition;
   coordinator_.elected(partition->id().partition, partition->leader_epoch());
 }
 
 void ShardGroups::on_stopped_leading(const std::string& topic, std::int32_t partition) {
-  if (topic != kOffsetsTopic) return;
+  if (topic != kConsumerOffsetsTopic) return;
   coordinator_.resigned(partition, std::nullopt);
   led_.erase(partition);
 }

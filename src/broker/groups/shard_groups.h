@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <base/topic_name.h>
 #include <coordinator/group/group_coordinator.h>
 #include <coordinator/group/group_router.h>
 #include <coordinator/partition_writer.h>
@@ -15,8 +16,6 @@
 #include "shard/broker_shard.h"
 
 namespace dohle::broker {
-
-inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 
 class ShardGroups final : public LeadershipListener, public coordinator::PartitionWriter {
  public:

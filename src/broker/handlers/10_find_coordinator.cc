@@ -44,9 +44,9 @@ Found find_coordinator(RequestContext& ctx, std::int8_t key_type, std::string_vi
   }
   found.error = ErrorCode::kCoordinatorNotAvailable;
   const auto image = ctx.here.image();
-  const auto* topic = image->topics().find(kOffsetsTopic);
+  const auto* topic = image->topics().find(kConsumerOffsetsTopic);
   if (topic == nullptr) {
-    ctx.here.topic_creator().create(std::string(kOffsetsTopic));
+    ctx.here.topic_creator().create(std::string(kConsumerOffsetsTopic));
     return found;
   }
   const auto* partition = topic->find(groups(ctx).partition_for(key));

@@ -14,6 +14,8 @@
 #include <protocol/messages/broker_registration_request.h>
 #include <protocol/messages/broker_registration_response.h>
 
+#include "registration_parts.h"
+
 namespace dohle::metadata {
 namespace {
 
@@ -28,22 +30,8 @@ protocol::BrokerRegistrationRequest registration_of(const BrokerLifecycleConfig&
   request.broker_id = config.broker_id;
   request.cluster_id = config.cluster_id;
   request.incarnation_id = config.incarnation_id;
-  for (const EndpointImage& endpoint : config.endpoints) {
-    auto& listener = request.listeners.emplace_back();
-    listener.name = endpoint.listener;
-    listener.host = endpoint.host;
-    listener.port = endpoint.port;
-    listener.security_protocol = endpoint.security_protocol;
-  }
-  const auto add = [&request](std::string_view name) {
-    const auto range = supported_range(name);
-    auto& feature = request.features.emplace_back();
-    feature.name = name;
-    feature.min_supported_version = range->min;
-    feature.max_supported_version = range->max;
-  };
-  add(kMetadataVersionFeature);
-  for (const Feature& feature : features()) add(feature.name);
+  add_listeners(request, config.endpoints);
+  add_features(request);
   request.rack.reset();
   if (config.rack) request.rack = *config.rack;
   request.log_dirs = config.directories;

@@ -10,6 +10,8 @@
 #include <protocol/messages/controller_registration_request.h>
 #include <protocol/messages/controller_registration_response.h>
 
+#include "registration_parts.h"
+
 namespace dohle::metadata {
 namespace {
 
@@ -21,22 +23,8 @@ protocol::ControllerRegistrationRequest registration_of(const ControllerRegistra
   protocol::ControllerRegistrationRequest request;
   request.controller_id = config.controller_id;
   request.incarnation_id = config.incarnation_id;
-  for (const EndpointImage& endpoint : config.endpoints) {
-    auto& listener = request.listeners.emplace_back();
-    listener.name = endpoint.listener;
-    listener.host = endpoint.host;
-    listener.port = endpoint.port;
-    listener.security_protocol = endpoint.security_protocol;
-  }
-  const auto add = [&request](std::string_view name) {
-    const auto range = supported_range(name);
-    auto& feature = request.features.emplace_back();
-    feature.name = name;
-    feature.min_supported_version = range->min;
-    feature.max_supported_version = range->max;
-  };
-  add(kMetadataVersionFeature);
-  for (const Feature& feature : features()) add(feature.name);
+  add_listeners(request, config.endpoints);
+  add_features(request);
   return request;
 }
 

@@ -144,12 +144,13 @@ class Admin {
   template <typename T>
   runtime::Task<std::map<std::int32_t, std::vector<TopicPartition>>> by_leader(std::vector<TopicPartition> partitions,
                                                                                PerPartition<T>& out);
-  runtime::Task<void> list_offsets_of(std::int32_t leader, std::vector<TopicPartition> partitions,
-                                      const std::map<TopicPartition, std::int64_t>& timestamps,
-                                      IsolationLevel isolation, PerPartition<ListedOffset>& out);
-  runtime::Task<void> delete_records_of(std::int32_t leader, std::vector<TopicPartition> partitions,
-                                        const std::map<TopicPartition, std::int64_t>& before,
-                                        PerPartition<std::int64_t>& out);
+  // Asks the leader of each partition, again while some have no answer: ask(leader, partitions, out) is a task.
+  template <typename T, typename Ask>
+  runtime::Task<PerPartition<T>> ask_leaders(std::vector<TopicPartition> wanted, Ask ask);
+  // One request to a leader; value(partition of the answer) is what it says.
+  template <typename T, typename Request, typename Value>
+  runtime::Task<void> ask_leader(std::int32_t leader, std::vector<TopicPartition> partitions, Request request,
+                                 Value value, PerPartition<T>& out);
 
   // An answer whose own error code is retriable becomes a failure, so that it is tried again.
   template <typename T>
