@@ -1,20 +1,7 @@
-// Sends group requests of every version to a running broker (Apache Kafka's or ours) and prints what it answers, a line
-// a request: name, version, case, answer as JSON.
-//
-//   java -cp 'KAFKA_JARS/*' tests/oracle/groups/AskGroups.java HOST PORT
-//
-// The broker must run with server.properties of this folder. golden.txt is what Apache Kafka 4.4.0 prints. Ids that the
-// broker makes up are replaced by names, lists that have no order are sorted.
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.net.Socket;
+// Sends group requests of every version; see Asker.java. golden.txt is what Apache Kafka 4.4.0 answers.
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,101 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.*;
 import org.apache.kafka.common.protocol.ApiMessage;
-import org.apache.kafka.common.protocol.ByteBufferAccessor;
-import org.apache.kafka.common.protocol.MessageUtil;
-import org.apache.kafka.common.protocol.ObjectSerializationCache;
 
-public class AskGroups {
-    static String host;
-    static int port;
-    static Socket socket;
-    static final Map<String, String> names = new LinkedHashMap<>();
+public class AskGroups extends Asker {
     static Uuid topicId;
-
-    // --- one request
-
-    static Socket connect() throws Exception {
-        Socket s = new Socket(host, port);
-        s.setSoTimeout(30000);
-        return s;
-    }
-
-    static ApiMessage exchange(Socket s, int version, ApiMessage request) throws Exception {
-        short v = (short) version;
-        ApiMessageType type = ApiMessageType.fromApiKey(request.apiKey());
-        RequestHeaderData header = new RequestHeaderData().setRequestApiKey(request.apiKey()).setRequestApiVersion(v)
-            .setCorrelationId(7).setClientId("oracle");
-        ByteBuffer head = MessageUtil.toByteBufferAccessor(header, type.requestHeaderVersion(v)).buffer();
-        ByteBuffer body = MessageUtil.toByteBufferAccessor(request, v).buffer();
-        DataOutputStream out = new DataOutputStream(s.getOutputStream());
-        ByteBuffer frame = ByteBuffer.allocate(4 + head.remaining() + body.remaining());
-        frame.putInt(head.remaining() + body.remaining()).put(head).put(body);
-        out.write(frame.array());
-        out.flush();
-        DataInputStream in = new DataInputStream(s.getInputStream());
-        byte[] answer = new byte[in.readInt()];
-        in.readFully(answer);
-        ByteBufferAccessor reader = new ByteBufferAccessor(ByteBuffer.wrap(answer));
-        new ResponseHeaderData(reader, type.responseHeaderVersion(v));
-        ApiMessage response = type.newResponse();
-        response.read(reader, v);
-        return response;
-    }
-
-    static JsonNode json(ApiMessage message, int version) throws Exception {
-        Class<?> converter = Class.forName(message.getClass().getName() + "JsonConverter");
-        return (JsonNode) converter.getMethod("write", message.getClass(), short.class).invoke(null, message, (short) version);
-    }
-
-    static ApiMessage ask(String what, int version, ApiMessage request) throws Exception {
-        ApiMessage response = exchange(socket, version, request);
-        print(what, version, response);
-        return response;
-    }
-
-    static void print(String what, int version, ApiMessage response) throws Exception {
-        JsonNode node = json(response, version);
-        sort(node);
-        String text = node.toString();
-        for (Map.Entry<String, String> name : names.entrySet()) text = text.replace(name.getKey(), name.getValue());
-        String api = response.getClass().getSimpleName().replace("ResponseData", "");
-        System.out.println(api + "\t" + version + "\t" + what + "\t" + text);
-    }
-
-    // Lists whose order says nothing: groups, members, topics, partitions.
-    static void sort(JsonNode node) {
-        if (node instanceof ObjectNode) node.forEach(AskGroups::sort);
-        if (node instanceof ArrayNode) {
-            ArrayNode array = (ArrayNode) node;
-            List<JsonNode> items = new ArrayList<>();
-            array.forEach(items::add);
-            items.forEach(AskGroups::sort);
-            items.sort(Comparator.comparing(item -> {
-                String text = item.toString();
-                for (Map.Entry<String, String> name : names.entrySet()) text = text.replace(name.getKey(), name.getValue());
-                return text;
-            }));
-            array.removeAll();
-            items.forEach(array::add);
-        }
-    }
-
-    // A request that may be parked, on a connection of its own.
-    static CompletableFuture<ApiMessage> later(int version, ApiMessage request) throws Exception {
-        Socket own = connect();
-        CompletableFuture<ApiMessage> done = new CompletableFuture<>();
-        Thread thread = new Thread(() -> {
-            try (own) {
-                done.complete(exchange(own, version, request));
-            } catch (Exception e) {
-                done.completeExceptionally(e);
-            }
-        });
-        thread.setDaemon(true);
-        thread.start();
-        Thread.sleep(150);
-        return done;
-    }
 
     // --- requests
 
@@ -404,30 +299,19 @@ public class AskGroups {
     }
 
     public static void main(String[] args) throws Exception {
-        host = args[0];
-        port = Integer.parseInt(args[1]);
-        for (int i = 0; socket == null; i++) {
-            try {
-                socket = connect();
-            } catch (java.net.ConnectException e) {
-                if (i == 300) throw e;
-                Thread.sleep(100);
-            }
-        }
-        Thread.sleep(2000);
-        CreateTopicsRequestData create = new CreateTopicsRequestData().setTimeoutMs(10000);
-        create.topics().add(new CreateTopicsRequestData.CreatableTopic().setName("t").setNumPartitions(4).setReplicationFactor((short) 1));
-        topicId = ((CreateTopicsResponseData) exchange(socket, 7, create)).topics().iterator().next().topicId();
-        names.put(topicId.toString(), "TOPIC-T");
+        start(args);
+        create("t", 4);
+        topicId = idOf("t");
         ask("before the topic exists", 6, new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")));
-        for (int i = 0; i < 100; i++) {
-            FindCoordinatorResponseData found = (FindCoordinatorResponseData) exchange(socket, 6,
-                new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")));
-            HeartbeatResponseData loaded = (HeartbeatResponseData) exchange(socket, 4, heartbeat("g", "m", 1, null));
-            if (found.coordinators().get(0).errorCode() == 0 && loaded.errorCode() == 25) break;
-            Thread.sleep(100);
+        for (int i = 0; i < 20; i++) {  // some group of every partition
+            String group = "g" + i;
+            eventually("a coordinator of " + group, () -> {
+                FindCoordinatorResponseData found = (FindCoordinatorResponseData) exchange(socket, 6,
+                    new FindCoordinatorRequestData().setCoordinatorKeys(List.of(group)));
+                HeartbeatResponseData loaded = (HeartbeatResponseData) exchange(socket, 4, heartbeat(group, "m", 1, null));
+                return found.coordinators().get(0).errorCode() == 0 && loaded.errorCode() == 25;
+            });
         }
-        Thread.sleep(1000);
         coordinators();
         for (int v = 0; v <= 9; v++) life(v);
         for (int v = 5; v <= 9; v++) staticMembers(v);

@@ -1,8 +1,5 @@
-// Asks a running broker (Apache Kafka's or ours) to change and describe settings and prints what it answers, a line an item:
-//
-//   java -cp 'KAFKA_JARS/*' tests/oracle/settings/DescribeAndAlter.java HOST:PORT
-//
-// The broker must run with server.properties of this folder. golden.txt is what Apache Kafka 4.4.0 prints.
+// Changes and describes settings through Kafka's admin client and prints what comes of it, a line an item: cells, not JSON. A unit
+// test of src/broker/config replays golden.txt, which is what Apache Kafka 4.4.0 answers.
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -21,11 +18,12 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.ConfigResource.Type;
 import org.apache.kafka.common.protocol.Errors;
 
-public class DescribeAndAlter {
+public class AskSettings extends Asker {
     static Admin admin;
 
     public static void main(String[] args) throws Exception {
-        admin = Admin.create(Map.of("bootstrap.servers", args[0]));
+        start(args);
+        admin = Admin.create(Map.of("bootstrap.servers", host + ":" + port));
         describe("static", Type.BROKER, "1");
         admin.createTopics(List.of(new NewTopic("t", 1, (short) 1))).all().get();
         describe("static", Type.TOPIC, "t");
@@ -159,6 +157,6 @@ public class DescribeAndAlter {
     static void row(Object... cells) {
         List<String> out = new ArrayList<>();
         for (Object cell : cells) out.add(cell == null ? "(null)" : cell.toString());
-        System.out.println(String.join("\t", out));
+        System.out.println(String.join("\t", out).replace(":" + port, ":" + SHOWN_PORT).replace(":" + controllerPort, ":" + (SHOWN_PORT + 1)));
     }
 }

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Compares what a broker answered with what Kafka answered, field by field: compare.py KAFKA OURS DIFFERENCES
+
+A line of answers is `API<tab>version<tab>case<tab>JSON`; the n-th line of an API, version and case is compared with the other side's
+n-th. Lines without JSON are items of a set, and compared whole.
+
+A line of DIFFERENCES is `pattern # reason`. The pattern is a regular expression over a whole difference, which is for a field
+`API<tab>version<tab>case<tab>path: Kafka's JSON -> our JSON` (`nothing` where a side lacks it), and for a line the line itself.
+No pattern may excuse an error code, an offset, an epoch, a timestamp, or the value of a setting other than flush.messages; one that
+matches nothing fails.
+"""
+import collections
+import json
+import re
+import sys
+
+NEVER = re.compile(r'(?:errorCode|.*offset|.*epoch|.*timestamp.*|.*timems|.*watermark|value|connection)$', re.IGNORECASE)
+MAY_DIFFER = re.compile(r'(?:log\.flush\.interval\.messages|flush\.messages)$')
+NOTHING = object()
+
+
+def fields_that_differ(kafka, ours, path=''):
+    if isinstance(kafka, dict) and isinstance(ours, dict):
+        for name in kafka | ours:
+            yield from fields_that_differ(kafka.get(name, NOTHING), ours.get(name, NOTHING), f'{path}.{name}' if path else name)
+    elif isinstance(kafka, list) and isinstance(ours, list):
+        for i in range(max(len(kafka), len(ours))):
+            yield from fields_that_differ(kafka[i] if i < len(kafka) else NOTHING, ours[i] if i < len(ours) else NOTHING, f'{path}[{i}]')
+    elif kafka is NOTHING or ours is NOTHING or kafka != ours or type(kafka) is not type(ours):
+        yield path, kafka, ours
+
+
+def shown(value):
+    return 'nothing' if value is NOTHING else json.dumps(value, ensure_ascii=False)
+
+
+class Differences:
+    """What is meant to differ, and what was found to differ and is not meant to."""
+
+    def __init__(self, path):
+        self.meant = []
+        self.used = set()
+        self.found = []
+        for line in open(path, encoding='utf-8').read().splitlines():
+            if line.strip() and not line.startswith('#'):
+                pattern, _, reason = line.partition(' # ')
+                if not reason.strip():
+                    raise SystemExit(f'no reason is given for {pattern}')
+                self.meant.append(re.compile(pattern.strip()))
+
+    def add(self, difference, *, excusable):
+        matching = [pattern for pattern in self.meant if pattern.fullmatch(difference)]
+        self.used.update(matching)
+        if not matching or not excusable:
+            self.found.append(difference + (' (this may not differ)' if matching else ''))
+
+    def finish(self):
+        self.found += [f'no longer differs: {pattern.pattern}' for pattern in self.meant if pattern not in self.used]
+        return self.found
+
+
+def answers(path):
+    """Lines with JSON by (API, version, case, how many of these before), and the others."""
+    parsed, others, seen = {}, [], collections.Counter()
+    for line in open(path, encoding='utf-8').read().splitlines():
+        head, _, body = line.rpartition('\t')
+        if not body.startswith('{'):
+            others.append(line)
+            continue
+        seen[head] += 1
+        parsed[head, seen[head]] = json.loads(body)
+    return parsed, others
+
+
+def compare_answers(kafka, ours, differences):
+    fields = 0
+    for head, n in kafka | ours:
+        answer, other = kafka.get((head, n)), ours.get((head, n))
+        if answer is None or other is None:
+            differences.add(f'{head}\t{"Kafka" if other is None else "ours"} alone has this answer, the {n}. of its kind', excusable=False)
+            continue
+        fields += json.dumps(answer).count('":')
+        for path, one, two in fields_that_differ(answer, other):
+            differences.add(f'{head}\t{path}: {shown(one)} -> {shown(two)}', excusable=not NEVER.match(path.rpartition('.')[2]))
+    return fields
+
+
+def compare_lines(kafka, ours, differences):
+    """Rows of a `describe` name a setting in their fifth cell; ours may have settings of its own."""
+    settings = {tuple(line.split('\t')[:5]) for line in kafka}
+    for lines, other in ((kafka, set(ours)), (ours, set(kafka))):
+        for line in lines:
+            if line not in other:
+                key = tuple(line.split('\t')[:5])
+                differences.add(line, excusable=key not in settings or bool(MAY_DIFFER.match(key[-1])))
+    return sum(len(line.split('\t')) for line in kafka)
+
+
+def main():
+    kafka, kafka_lines = answers(sys.argv[1])
+    ours, our_lines = answers(sys.argv[2])
+    differences = Differences(sys.argv[3])
+    fields = compare_answers(kafka, ours, differences) + compare_lines(kafka_lines, our_lines, differences)
+    found = differences.finish()
+    for difference in found[:200]:
+        print(difference)
+    print(f'{len(kafka) + len(kafka_lines)} answers of Kafka with {fields} fields compared, {len(found)} differences that are not meant')
+    return 1 if found or not (kafka or kafka_lines) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
