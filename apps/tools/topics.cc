@@ -202,6 +202,7 @@ Task<int> remove(Admin& admin, const ParsedOptions& options) {
   if (!names) co_return fail_with(names.error());
   if (names->empty()) co_return 0;
   protocol::DeleteTopicsRequest request;
+  request.timeout_ms = static_cast<std::int32_t>(admin.cluster().config().request_timeout_ms);
   for (const std::string& name : *names) {
     request.topics.emplace_back().name = Text(name);
     request.topic_names.emplace_back(name);

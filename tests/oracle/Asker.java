@@ -46,6 +46,7 @@ public class Asker {
     static int controllerPort;
     static int phase;
     static String clientId = "oracle";
+    static String clusterId;
     static Socket socket;
     static final Map<String, String> names = new LinkedHashMap<>();
     static final Map<String, Function<JsonNode, JsonNode>> byField = new HashMap<>();
@@ -60,6 +61,11 @@ public class Asker {
         controllerPort = Integer.parseInt(args[2]);
         phase = Integer.parseInt(args[3]);
         byField.put("port", value -> value.asInt() == port ? IntNode.valueOf(SHOWN_PORT) : value);
+        byField.put("clusterId", value -> {
+            if (value.isNull()) return value;
+            if (clusterId == null) clusterId = value.asText();
+            return value.asText().equals(clusterId) ? TextNode.valueOf("CLUSTER-ID") : value;
+        });
         byField.put("logAppendTimeMs", value -> appendTime(value.asLong()));
         for (int i = 0; socket == null; i++) {
             try {
@@ -189,6 +195,7 @@ public class Asker {
         node.forEach(Asker::rename);
         if (!(node instanceof ObjectNode)) return;
         ObjectNode object = (ObjectNode) node;
+        if (object.has("topicId") && object.path("name").isTextual()) meet(object.get("name").asText(), Uuid.fromString(object.get("topicId").asText()));
         List<String> fields = new ArrayList<>();
         object.fieldNames().forEachRemaining(fields::add);
         for (String field : fields) {
@@ -219,7 +226,7 @@ public class Asker {
     // --- topics
 
     // Creates a topic ("name=value" settings) and waits until all its partitions can be used.
-    static void create(String name, int partitions, String... settings) throws Exception {
+    static void prepare(String name, int partitions, String... settings) throws Exception {
         CreateTopicsRequestData.CreatableTopic topic = new CreateTopicsRequestData.CreatableTopic().setName(name)
             .setNumPartitions(partitions).setReplicationFactor((short) 1);
         for (String setting : settings) {
@@ -242,6 +249,11 @@ public class Asker {
     static void know(String topic, Uuid id) {
         topicIds.put(topic, id);
         names.put(id.toString(), "ID-OF-" + topic);
+    }
+
+    // The first answer that gives the id of a topic is believed; the others must give the same.
+    static void meet(String topic, Uuid id) {
+        if (!id.equals(Uuid.ZERO_UUID) && !names.containsKey(id.toString()) && !topicIds.containsKey(topic)) know(topic, id);
     }
 
     static Uuid idOf(String topic) {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # compare.sh SUITE: the answers of a running node to a suite's questions, against those of Apache Kafka 4.4.0 in golden.txt, or,
 # with DOHLE_ORACLE=live, those of a Kafka that is started for it; then golden.txt is checked too. differences.txt lists what is
-# meant to differ.
+# meant to differ. DOHLE_ANSWERS names a file for our answers, to look at.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../node_process.sh"
 . "$here/answers.sh"
@@ -35,6 +35,7 @@ case_is "the questions compile" compile_questions "$suite"
 case_is "a node answers" ask_ours
 case_is "and stops" stop_node
 [ "$FAILED" = 0 ] || finish
+[ -z "${DOHLE_ANSWERS:-}" ] || cp "$WORK/ours/answers.txt" "$DOHLE_ANSWERS"
 golden=$here/$suite/golden.txt
 if [ "${DOHLE_ORACLE:-recorded}" = live ]; then
   case_is "Kafka answers" answers_of_kafka "$suite" "$WORK/kafka"

@@ -8,6 +8,7 @@
 #include <protocol/messages/metadata_request.h>
 #include <protocol/messages/metadata_response.h>
 
+#include "handlers/authorized_operations.h"
 #include "handlers/handlers.h"
 #include "handlers/topic_description.h"
 
@@ -91,10 +92,33 @@ Wanted collect(const metadata::MetadataImage& image, const MetadataRequest& requ
   return wanted;
 }
 
-bool names_are_valid(const MetadataRequest& request, std::int16_t version) {
-  return version >= 12 || std::ranges::all_of(*request.topics, [](const auto& topic) {
-           return topic.name.has_value() && topic.topic_id.is_zero();
-         });
+// Why the topics cannot be what was meant. Ids are not taken before version 12; from there on rows with neither name
+// nor id are passed over when another has an id, and are what Kafka fails at otherwise.
+ErrorCode check_topics(const MetadataRequest& request, std::int16_t version) {
+  const auto is_named = [](const auto& topic) { return topic.name.has_value(); };
+  const auto has_id = [](const auto& topic) { return !topic.topic_id.is_zero(); };
+  const auto& topics = *request.topics;
+  const bool any_id = std::ranges::any_of(topics, has_id);
+  const bool all_named = std::ranges::all_of(topics, is_named);
+  if (version < 12) return any_id || !all_named ? ErrorCode::kInvalidRequest : ErrorCode::kNone;
+  return any_id || all_named ? ErrorCode::kNone : ErrorCode::kUnknownServerError;
+}
+
+MetadataResponse refuse_all(const MetadataRequest& request, ErrorCode error) {
+  MetadataResponse out;
+  for (const auto& topic : *request.topics) {
+    auto& row = out.topics.emplace_back();
+    row = refuse(error, topic.name ? topic.name->get() : std::string_view(), topic.topic_id);
+  }
+  out.controller_id = -1;
+  out.error_code = number(error);
+  return out;
+}
+
+void add_authorized_operations(const MetadataRequest& request, MetadataResponse& out) {
+  if (request.include_cluster_authorized_operations) out.cluster_authorized_operations = kAllClusterOperations;
+  if (!request.include_topic_authorized_operations) return;
+  for (auto& topic : out.topics) topic.topic_authorized_operations = kAllTopicOperations;
 }
 
 }  // namespace
@@ -102,14 +126,9 @@ bool names_are_valid(const MetadataRequest& request, std::int16_t version) {
 Answer<MetadataResponse> handle_metadata(RequestContext& ctx, const MetadataRequest& request) {
   const auto image = ctx.here.image();
   const bool all = !request.topics || (ctx.version() == 0 && request.topics->empty());
-  if (!all && !names_are_valid(request, ctx.version())) {
-    MetadataResponse refused;
-    for (const auto& topic : *request.topics) {
-      refused.topics.push_back(
-          refuse(ErrorCode::kInvalidRequest, topic.name ? topic.name->get() : std::string_view(), topic.topic_id));
-    }
-    refused.controller_id = -1;
-    co_return refused;
+  if (!all) {
+    const ErrorCode error = check_topics(request, ctx.version());
+    if (error != ErrorCode::kNone) co_return refuse_all(request, error);
   }
 
   MetadataResponse out;
@@ -118,6 +137,7 @@ Answer<MetadataResponse> handle_metadata(RequestContext& ctx, const MetadataRequ
   const DescribeRules rules{ctx.listener(), ctx.version() == 0, ctx.version() >= 6};
   if (all) {
     for (const auto& [name, topic] : image->topics().by_name()) out.topics.push_back(describe(*image, *topic, rules));
+    add_authorized_operations(request, out);
     co_return out;
   }
 
@@ -134,6 +154,7 @@ Answer<MetadataResponse> handle_metadata(RequestContext& ctx, const MetadataRequ
       absent.push_back(name);
     }
   }
+  add_authorized_operations(request, out);
   if (request.allow_auto_topic_creation && ctx.broker.settings().auto_create_topics) {
     for (auto& name : absent) ctx.here.topic_creator().create(std::move(name));
   }

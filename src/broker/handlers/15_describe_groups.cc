@@ -1,17 +1,10 @@
 // DescribeGroups (15): state, protocol and members of classic groups.
 #include <protocol/messages/describe_groups_request.h>
 
+#include "handlers/authorized_operations.h"
 #include "handlers/group_request.h"
 
 namespace dohle::broker {
-namespace {
-
-// READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS of a group, as bits: all are allowed without an
-// authorizer.
-constexpr std::int32_t kAllGroupOperations = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11);
-
-}  // namespace
-
 Answer<protocol::DescribeGroupsResponse> handle_describe_groups(RequestContext& ctx,
                                                                 const protocol::DescribeGroupsRequest& request) {
   std::vector<std::string> group_ids;

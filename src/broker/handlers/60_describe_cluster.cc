@@ -2,6 +2,7 @@
 #include <protocol/messages/describe_cluster_request.h>
 #include <protocol/messages/describe_cluster_response.h>
 
+#include "handlers/authorized_operations.h"
 #include "handlers/handlers.h"
 
 namespace dohle::broker {
@@ -43,6 +44,7 @@ Answer<DescribeClusterResponse> handle_describe_cluster(RequestContext& ctx, con
     if (!broker->fenced) alive.push_back(id);
   }
   if (!alive.empty()) out.controller_id = alive[ctx.here.shard().random().below(alive.size())];
+  if (request.include_cluster_authorized_operations) out.cluster_authorized_operations = kAllClusterOperations;
   co_return out;
 }
 

@@ -7,6 +7,7 @@
 #include <protocol/messages/describe_topic_partitions_request.h>
 #include <protocol/messages/describe_topic_partitions_response.h>
 
+#include "handlers/authorized_operations.h"
 #include "handlers/handlers.h"
 #include "handlers/topic_description.h"
 
@@ -24,6 +25,7 @@ std::int32_t add_topic(const metadata::MetadataImage& image, const metadata::Top
   row.name = Text(topic.name);
   row.topic_id = topic.id.uuid;
   row.is_internal = is_internal_topic(topic.name);
+  row.topic_authorized_operations = kAllTopicOperations;
   for (const auto& [index, registration] : topic.partitions) {
     if (index < first) continue;
     if (row.partitions.size() == room) return index;
@@ -47,10 +49,29 @@ void set_cursor(DescribeTopicPartitionsResponse& out, std::string_view topic, st
   cursor.partition_index = partition;
 }
 
+// A cursor names one of the topics that were asked for, if any were, and a partition that can be.
+bool cursor_is_valid(const DescribeTopicPartitionsRequest& request) {
+  if (!request.cursor) return true;
+  const auto is_at = [&](const auto& topic) { return topic.name.get() == request.cursor->topic_name.get(); };
+  const bool named = request.topics.empty() || std::ranges::any_of(request.topics, is_at);
+  return named && request.cursor->partition_index >= 0;
+}
+
+DescribeTopicPartitionsResponse refuse(const DescribeTopicPartitionsRequest& request) {
+  DescribeTopicPartitionsResponse out;
+  for (const auto& topic : request.topics) {
+    auto& row = out.topics.emplace_back();
+    row.error_code = number(ErrorCode::kInvalidRequest);
+    row.name = topic.name;
+  }
+  return out;
+}
+
 }  // namespace
 
 Answer<DescribeTopicPartitionsResponse> handle_describe_topic_partitions(
     RequestContext& ctx, const DescribeTopicPartitionsRequest& request) {
+  if (!cursor_is_valid(request)) co_return refuse(request);
   const auto image = ctx.here.image();
   const bool all = request.topics.empty();
   const std::string_view from = request.cursor ? request.cursor->topic_name.get() : std::string_view();
@@ -81,6 +102,7 @@ Answer<DescribeTopicPartitionsResponse> handle_describe_topic_partitions(
           number(is_valid_topic_name(name) ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kInvalidTopicException);
       row.name = Text(name);
       row.is_internal = is_internal_topic(name);
+      row.topic_authorized_operations = kAllTopicOperations;
       continue;
     }
     const std::int32_t first = request.cursor && name == from ? request.cursor->partition_index : 0;

@@ -197,6 +197,15 @@ TEST_F(ControllerTest, DeletionCanBeSwitchedOff) {
   EXPECT_EQ(ask(4), number(ErrorCode::kTopicDeletionDisabled));
 }
 
+TEST_F(ControllerTest, ARequestWithoutTimeChangesNothing) {
+  auto request = creating("t");
+  request.timeout_ms = 0;
+  EXPECT_EQ(call(request, 7).topics.at(0).error_code, number(ErrorCode::kRequestTimedOut));
+  EXPECT_EQ(metadata.image()->topics().find("t"), nullptr);
+  request.timeout_ms = 1;
+  EXPECT_EQ(call(request, 7).topics.at(0).error_code, 0);
+}
+
 TEST_F(ControllerTest, SettingsOfSeveralResources) {
   ASSERT_EQ(call(creating("t"), 7).topics.at(0).error_code, 0);
   protocol::IncrementalAlterConfigsRequest request;

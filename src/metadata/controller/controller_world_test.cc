@@ -122,6 +122,7 @@ TEST_P(ControllerWorld, ASnapshotHoldsEverything) {
   world.start_broker();
   for (int i = 0; i < 100; ++i) ASSERT_EQ(world.create_topic("t" + std::to_string(i)), 0);
   protocol::DeleteTopicsRequest doomed;
+  doomed.timeout_ms = 1000;
   doomed.topics.push_back({Text("t7"), kZeroUuid, {}});
   EXPECT_EQ(world.ask(doomed).responses.at(0).error_code, 0);
   world.shards.advance(seconds(30));

@@ -50,10 +50,19 @@ protocol::CreatePartitionsResponse failure(const protocol::CreatePartitionsReque
   return response;
 }
 
+// A request without any time is refused before it is looked at, as Kafka does; with some, it waits for its commit.
+template <typename Request>
+bool has_no_time(const Request& request) {
+  return request.timeout_ms <= 0;
+}
+
+ApiError out_of_time() { return ApiError::without_message(ErrorCode::kRequestTimedOut); }
+
 }  // namespace
 
 runtime::Task<protocol::CreateTopicsResponse> Controller::handle(const protocol::CreateTopicsRequest& request,
                                                                  ControllerRequestContext context) {
+  if (has_no_time(request)) co_return failure(request, out_of_time());
   auto done =
       co_await write<protocol::CreateTopicsResponse>([this, &request, forwarded = context.forwarded](Term& term) {
         return managers_->topics.create_topics(term.view(), request, forwarded);
@@ -67,6 +76,7 @@ runtime::Task<protocol::DeleteTopicsResponse> Controller::handle(const protocol:
     co_return failure(request,
                       context.api_version < 3 ? ErrorCode::kInvalidRequest : ErrorCode::kTopicDeletionDisabled);
   }
+  if (has_no_time(request)) co_return failure(request, out_of_time());
   auto done = co_await write<protocol::DeleteTopicsResponse>(
       [this, &request](Term& term) { return managers_->topics.delete_topics(term.view(), request); });
   co_return done ? std::move(*done) : failure(request, done.error());
@@ -74,6 +84,7 @@ runtime::Task<protocol::DeleteTopicsResponse> Controller::handle(const protocol:
 
 runtime::Task<protocol::CreatePartitionsResponse> Controller::handle(const protocol::CreatePartitionsRequest& request,
                                                                      ControllerRequestContext /*context*/) {
+  if (has_no_time(request)) co_return failure(request, out_of_time());
   auto done = co_await write<protocol::CreatePartitionsResponse>(
       [this, &request](Term& term) { return managers_->topics.create_partitions(term.view(), request); });
   co_return done ? std::move(*done) : failure(request, done.error());

@@ -300,7 +300,7 @@ public class AskGroups extends Asker {
 
     public static void main(String[] args) throws Exception {
         start(args);
-        create("t", 4);
+        prepare("t", 4);
         topicId = idOf("t");
         ask("before the topic exists", 6, new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")));
         for (int i = 0; i < 20; i++) {  // some group of every partition
