@@ -42,8 +42,9 @@ Result<> check_origin(const BatchView& batch, AppendOrigin origin) {
   return {};
 }
 
-// Everything that the header alone decides.
-Result<BatchView> admit(Bytes records, const ValidationConfig& config) {
+}  // namespace
+
+Result<BatchView> single_batch(Bytes records, bool allow_zstd) {
   BatchCursor cursor(records);
   const auto prefix = peek(records);
   if (!prefix) return fail(prefix.error());
@@ -52,14 +53,26 @@ Result<BatchView> admit(Bytes records, const ValidationConfig& config) {
   }
   DOHLE_ASSIGN(const auto first, cursor.next());
   if (!first) return fail(Errc::kInvalidRecord, "no record batch");
-  const BatchView batch = *first;
-  if (batch.compression_id() == static_cast<std::uint8_t>(CompressionType::kZstd) && !config.allow_zstd) {
-    return fail(Errc::kUnsupportedCompression, "zstd needs a newer produce request");
+  if (!allow_zstd) {
+    // Only here does Kafka look at the codec, and it fails at one that does not exist.
+    const auto codec = first->compression();
+    if (!codec) return fail(Errc::kUndecodable, codec.error().message);
+    if (*codec == CompressionType::kZstd) {
+      return fail(Errc::kUnsupportedCompression, "zstd needs a newer produce request");
+    }
   }
   DOHLE_ASSIGN(const auto second, peek(records.subspan(cursor.consumed())));
   if (second && second->size_bytes <= records.size() - cursor.consumed()) {
     return fail(Errc::kInvalidRecord, "more than one record batch");
   }
+  return *first;
+}
+
+namespace {
+
+// Everything that the header alone decides.
+Result<BatchView> admit(Bytes records, const ValidationConfig& config) {
+  DOHLE_ASSIGN(const BatchView batch, single_batch(records, config.allow_zstd));
   if (config.origin == AppendOrigin::kClient && batch.base_offset().value() != 0) {
     return fail(Errc::kInvalidRecord, fmt::format("base offset {} instead of 0", batch.base_offset().value()));
   }
@@ -204,11 +217,10 @@ class BatchValidator::Impl {
     // An empty batch of a coordinator is a header alone.
     if (!walker_->finish()) return fail(Errc::kInvalidRecord, walker_->what_is_wrong());
     if (rules_->failed()) return refuse();
-    if (!rules_->consecutive() && config_.origin == AppendOrigin::kClient) {
-      rules_.emplace(config_, batch_->timestamp_type());
-      decompressed_ = 0;
-      DOHLE_TRY(begin_rewrite());
-      return false;
+    // Kafka wants to re-encode such a batch and fails over it, but does not look at the offsets of a plain one.
+    const bool compressed = source_ != CompressionType::kNone;
+    if (compressed && !rules_->consecutive() && config_.origin == AppendOrigin::kClient) {
+      return fail(Errc::kUndecodable, "the offsets of compressed records leave gaps");
     }
     assign_in_place();
     return true;

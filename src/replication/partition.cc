@@ -6,6 +6,11 @@
 #include <base/log.h>
 
 namespace dohle::replication {
+namespace {
+
+constexpr runtime::Duration kLongestSync = std::chrono::minutes(10);
+
+}  // namespace
 
 Partition::Partition(TopicIdPartition id, std::string topic, BrokerId self, storage::Log& log)
     : id_(id), topic_(std::move(topic)), self_(self), log_(&log), in_sync_(self, {self}, {self}) {}
@@ -75,6 +80,8 @@ runtime::Task<Result<>> Partition::wait_high_watermark(Offset end, runtime::Dura
   if (failed_) co_return std::unexpected(*failed_);
   if (high_watermark() >= end) co_return Result<>{};
   const auto pass = gate_.enter();
+  // The time is for other replicas. Our own disk takes what it takes, as it does in Kafka's append.
+  if (in_sync_.isr().size() == 1) timeout = std::max(timeout, kLongestSync);
   co_return co_await waiters_.wait(end, timeout);
 }
 

@@ -52,6 +52,7 @@ public class Asker {
     static final Map<String, Function<JsonNode, JsonNode>> byField = new HashMap<>();
     static final Map<String, Uuid> topicIds = new HashMap<>();
     static final Set<Long> appendTimes = new HashSet<>();
+    static final Set<Long> newAppendTimes = new HashSet<>();  // of the answer that is being printed
     static long sentAt;
     static long answeredAt;
 
@@ -66,6 +67,9 @@ public class Asker {
             if (clusterId == null) clusterId = value.asText();
             return value.asText().equals(clusterId) ? TextNode.valueOf("CLUSTER-ID") : value;
         });
+        for (String field : List.of("errorMessage", "batchIndexErrorMessage")) {
+            byField.put(field, value -> value.isTextual() ? TextNode.valueOf(value.asText().replaceAll("-?\\b\\d{13,19}\\b", "TIME")) : value);
+        }
         byField.put("logAppendTimeMs", value -> appendTime(value.asLong()));
         for (int i = 0; socket == null; i++) {
             try {
@@ -103,7 +107,9 @@ public class Asker {
         ByteBuffer head = MessageUtil.toByteBufferAccessor(header, headerVersion).buffer();
         ByteBuffer frame = ByteBuffer.allocate(4 + head.remaining() + body.remaining());
         frame.putInt(head.remaining() + body.remaining()).put(head).put(body);
-        sentAt = System.currentTimeMillis();
+        do {
+            sentAt = System.currentTimeMillis();
+        } while (appendTimes.contains(sentAt));  // or two appends could not be told apart
         new DataOutputStream(s.getOutputStream()).write(frame.array());
     }
 
@@ -172,6 +178,7 @@ public class Asker {
     // --- printing
 
     static JsonNode json(ApiMessage message, int version) throws Exception {
+        if (message instanceof FetchResponseData) return Records.show((FetchResponseData) message, (short) version);
         Class<?> converter = Class.forName(message.getClass().getName() + "JsonConverter");
         return (JsonNode) converter.getMethod("write", message.getClass(), short.class).invoke(null, message, (short) version);
     }
@@ -182,6 +189,7 @@ public class Asker {
 
     static void print(String what, int version, String api, JsonNode node) {
         rename(node);
+        appendTimes.addAll(newAppendTimes);
         sort(node);
         System.out.println(api + "\t" + version + "\t" + what + "\t" + named(node.toString()));
     }
@@ -218,8 +226,9 @@ public class Asker {
 
     // The time of an append lies between the request and its answer; records read later must carry the same.
     static JsonNode appendTime(long time) {
+        if (appendTimes.contains(time)) return TextNode.valueOf("of an earlier append");
         if (time < sentAt || time > answeredAt) return LongNode.valueOf(time);
-        appendTimes.add(time);
+        newAppendTimes.add(time);
         return TextNode.valueOf("during the request");
     }
 

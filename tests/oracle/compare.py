@@ -120,7 +120,7 @@ def main():
     differences = Differences(sys.argv[3])
     fields = compare_answers(kafka, ours, differences) + compare_lines(kafka_lines, our_lines, differences)
     found = differences.finish()
-    for difference in found[:400]:
+    for difference in found[:4000]:
         print(difference)
     print(f'{len(kafka) + len(kafka_lines)} answers of Kafka with {fields} fields compared, {len(found)} differences that are not meant')
     return 1 if found or not (kafka or kafka_lines) else 0

@@ -1,8 +1,9 @@
 // Produce (0): appends one batch to each named partition; answers when acks says so. See produce/append_call.h for what
 // happens on a partition's shard.
-#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,9 +11,11 @@
 
 #include <base/hash_map.h>
 #include <base/topic_name.h>
+#include <protocol/error_map.h>
 #include <protocol/messages/produce_request.h>
 #include <protocol/messages/produce_response.h>
 #include <records/batch.h>
+#include <records/validator.h>
 
 #include "handlers/handlers.h"
 #include "produce/append_call.h"
@@ -29,46 +32,78 @@ constexpr std::int16_t kFirstVersionWithZstd = 7;
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::string_view kAdminClientId = "__admin_client";  // may write to internal topics
 
-// Every partition of the request, in its order, with the answer so far.
+// A partition of the request, and where its answer goes.
 struct Row {
   std::size_t topic = 0;
   std::size_t partition = 0;
+  const ProduceRequest::TopicProduceData* asked = nullptr;
+  const ProduceRequest::PartitionProduceData* data = nullptr;
 };
 
-bool has_transactional_records(const ProduceRequest& request) {
+struct Prepared {
+  ProduceResponse response;
+  std::vector<Row> rows;
+};
+
+struct Refusal {
+  ErrorCode error = ErrorCode::kNone;
+  std::optional<std::string> message;
+};
+
+// Kafka looks at the first batch of every partition before anything else, and fails as a whole where it cannot read it,
+// or when it belongs to a transaction (without a transactional id that is allowed to write).
+Refusal refuse_request(const ProduceRequest& request) {
   for (const auto& topic : request.topic_data) {
     for (const auto& partition : topic.partition_data) {
       if (!partition.records) continue;
-      const auto batch = records::BatchView::parse(partition.records->bytes());
-      if (batch && batch->is_transactional()) return true;
+      const Bytes bytes = partition.records->bytes();
+      const auto prefix = records::peek(bytes);
+      if (!prefix) return {ErrorCode::kCorruptMessage, prefix.error().message};
+      if (!*prefix || (*prefix)->size_bytes > bytes.size() || (*prefix)->magic != records::kMagicV2) continue;
+      // Too short for its producer id.
+      if ((*prefix)->size_bytes < records::layout::kProducerEpoch)
+        return {ErrorCode::kUnknownServerError, std::nullopt};
+      const auto batch = records::BatchView::parse(bytes);
+      if (batch && batch->is_transactional()) {
+        return {ErrorCode::kTransactionalIdAuthorizationFailed, std::nullopt};
+      }
     }
   }
-  return false;
+  return {};
 }
 
-bool is_zstd(const ProduceRequest::PartitionProduceData& data) {
-  if (!data.records) return false;
-  const auto batch = records::BatchView::parse(data.records->bytes());
-  return batch && batch->compression_id() == static_cast<std::uint8_t>(records::CompressionType::kZstd);
-}
-
-void answer_all(ProduceResponse& out, ErrorCode error) {
+void answer_all(ProduceResponse& out, const Refusal& refusal) {
   for (auto& topic : out.responses) {
     for (auto& partition : topic.partition_responses) {
-      partition.error_code = number(error);
+      partition.error_code = number(refusal.error);
       partition.base_offset = -1;
+      if (refusal.message) partition.error_message = Text(*refusal.message);
     }
   }
 }
 
-ProduceResponse prepare(const ProduceRequest& request) {
-  ProduceResponse out;
+// Rows of the request by topic and partition: what is there twice counts once, with the later records.
+Prepared prepare(const ProduceRequest& request) {
+  Prepared out;
+  std::map<std::pair<std::string_view, Uuid>, std::size_t> topics;
+  std::map<std::pair<std::size_t, std::int32_t>, std::size_t> partitions;
   for (const auto& topic : request.topic_data) {
-    auto& result = out.responses.emplace_back();
-    result.name = topic.name;
-    result.topic_id = topic.topic_id;
+    if (topic.partition_data.empty()) continue;
+    const auto [at, fresh] = topics.try_emplace({topic.name.get(), topic.topic_id}, out.response.responses.size());
+    if (fresh) {
+      auto& result = out.response.responses.emplace_back();
+      result.name = topic.name;
+      result.topic_id = topic.topic_id;
+    }
+    auto& rows = out.response.responses[at->second].partition_responses;
     for (const auto& partition : topic.partition_data) {
-      auto& row = result.partition_responses.emplace_back();
+      const auto [row_at, first] = partitions.try_emplace({at->second, partition.index}, out.rows.size());
+      if (!first) {
+        out.rows[row_at->second].data = &partition;
+        continue;
+      }
+      out.rows.push_back({.topic = at->second, .partition = rows.size(), .asked = &topic, .data = &partition});
+      auto& row = rows.emplace_back();
       row.index = partition.index;
       row.base_offset = -1;
     }
@@ -85,9 +120,6 @@ std::expected<TopicIdPartition, ErrorCode> resolve(const RequestContext& ctx, co
   if (known == nullptr)
     return std::unexpected(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
   if (known->find(partition) == nullptr) return std::unexpected(ErrorCode::kUnknownTopicOrPartition);
-  if (is_internal_topic(known->name) && ctx.client_id() != kAdminClientId) {
-    return std::unexpected(ErrorCode::kInvalidTopicException);
-  }
   return TopicIdPartition{known->id, partition};
 }
 
@@ -118,50 +150,67 @@ void finish_unacknowledged(RequestContext& ctx, const ProduceResponse& out) {
   ctx.request.no_response();
 }
 
+// Why a partition's records cannot be appended, as far as one can tell without the partition; in Kafka's order.
+ErrorCode check_row(const RequestContext& ctx, const ProduceRequest& request, const Row& row, std::string_view topic) {
+  const auto batch = records::single_batch(row.data->records ? row.data->records->bytes() : Bytes(),
+                                           ctx.version() >= kFirstVersionWithZstd);
+  if (!batch) return protocol::error_code_of(batch.error(), protocol::ErrorFamily::kPartition);
+  if (request.acks < -1 || request.acks > 1) return ErrorCode::kInvalidRequiredAcks;
+  if (is_internal_topic(topic) && ctx.client_id() != kAdminClientId) return ErrorCode::kInvalidTopicException;
+  return ErrorCode::kNone;
+}
+
+struct Appends {
+  std::vector<AppendItem> items;
+  std::vector<Row> rows;  // of each item
+  bool failed = false;    // all of the request, at a codec that Kafka does not know
+};
+
+Appends collect_appends(RequestContext& ctx, const ProduceRequest& request, Prepared& prepared) {
+  Appends out;
+  const auto image = ctx.here.image();
+  const std::uint64_t connection = fixed_hash(ctx.request.connection().id());
+  for (const Row& row : prepared.rows) {
+    auto& answer = prepared.response.responses[row.topic].partition_responses[row.partition];
+    const auto id = resolve(ctx, *image, *row.asked, row.data->index);
+    const ErrorCode error = id ? check_row(ctx, request, row, image->topics().find(id->topic)->name) : id.error();
+    if (error != ErrorCode::kNone) {
+      answer.error_code = number(error);
+      out.failed = out.failed || error == ErrorCode::kUnknownServerError;
+      continue;
+    }
+    out.items.push_back({.id = *id,
+                         .records = ctx.request.frame().sub(row.data->records->bytes()).share(),
+                         .acks = request.acks,
+                         .timeout_ms = request.timeout_ms,
+                         .connection = connection});
+    out.rows.push_back(row);
+  }
+  return out;
+}
+
 }  // namespace
 
 Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest& request) {
-  ProduceResponse out = prepare(request);
-  const bool acks_ok = request.acks >= -1 && request.acks <= 1;
-  if (!acks_ok || has_transactional_records(request)) {
-    answer_all(out, acks_ok ? ErrorCode::kTransactionalIdAuthorizationFailed : ErrorCode::kInvalidRequiredAcks);
-    co_return out;
+  Prepared prepared = prepare(request);
+  ProduceResponse& out = prepared.response;
+  const Refusal refusal = refuse_request(request);
+  Appends appends;
+  if (refusal.error == ErrorCode::kNone) appends = collect_appends(ctx, request, prepared);
+  if (refusal.error != ErrorCode::kNone || appends.failed) {
+    answer_all(out, appends.failed ? Refusal{ErrorCode::kUnknownServerError, std::nullopt} : refusal);
+    appends.items.clear();
+    appends.rows.clear();
   }
 
-  const auto image = ctx.here.image();
-  const std::uint64_t connection = fixed_hash(ctx.request.connection().id());
-  std::vector<AppendItem> items;
-  std::vector<Row> rows;
-  for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
-    for (std::size_t p = 0; p < request.topic_data[t].partition_data.size(); ++p) {
-      const auto& data = request.topic_data[t].partition_data[p];
-      auto& row = out.responses[t].partition_responses[p];
-      if (ctx.version() < kFirstVersionWithZstd && is_zstd(data)) {
-        row.error_code = number(ErrorCode::kUnsupportedCompressionType);
-        continue;
-      }
-      const auto id = resolve(ctx, *image, request.topic_data[t], data.index);
-      if (!id) {
-        row.error_code = number(id.error());
-        continue;
-      }
-      items.push_back(
-          {.id = *id,
-           .records = data.records ? ctx.request.frame().sub(data.records->bytes()).share() : ForeignSlice(),
-           .acks = request.acks,
-           .timeout_ms = request.timeout_ms,
-           .connection = connection});
-      rows.push_back({t, p});
-    }
-  }
-
-  auto pending = start_calls(ctx.here, std::move(items), &append_on_partition);
+  auto pending = start_calls(ctx.here, std::move(appends.items), &append_on_partition);
   ctx.request.enqueued();  // appends are in order at their shards: the next request may start
   auto outcomes = co_await collect(std::move(pending));
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    fill(out.responses[rows[i].topic].partition_responses[rows[i].partition], std::move(outcomes[i]));
+    const Row& row = appends.rows[i];
+    fill(out.responses[row.topic].partition_responses[row.partition], std::move(outcomes[i]));
   }
-  if (request.acks != 0) co_return out;
+  if (request.acks != 0) co_return std::move(out);
   finish_unacknowledged(ctx, out);
   co_return std::nullopt;
 }

@@ -21,11 +21,26 @@ AppendOutcome refuse(ErrorCode error) {
   return out;
 }
 
+// Kafka tells where the log begins unless the error is one that clients bring about every day.
+bool tells_log_start(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::kUnknownTopicOrPartition:
+    case ErrorCode::kNotLeaderOrFollower:
+    case ErrorCode::kMessageTooLarge:
+    case ErrorCode::kRecordListTooLarge:
+    case ErrorCode::kCorruptMessage:
+    case ErrorCode::kKafkaStorageError:
+      return false;
+    default:
+      return true;
+  }
+}
+
 AppendOutcome refuse(storage::AppendFailure failure, Offset log_start) {
   AppendOutcome out = refuse(protocol::error_code_of(failure.error, protocol::ErrorFamily::kPartition));
-  // Clients that get UNKNOWN_SERVER_ERROR or a sequence error look at nothing else; the log start helps the others.
-  out.log_start = log_start;
-  if (!failure.error.message.empty()) out.error_message = std::move(failure.error.message);
+  if (tells_log_start(out.error)) out.log_start = log_start;
+  // In Kafka only what the validation of records says is told.
+  if (!failure.record_errors.empty()) out.error_message = std::move(failure.error.message);
   out.record_errors = std::move(failure.record_errors);
   return out;
 }

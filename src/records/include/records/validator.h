@@ -71,10 +71,15 @@ struct ValidationFailure {
 //   kInvalidTimestamp       a record outside the window, or one that claims LogAppendTime
 //   kRecordTooLarge         larger than max_message_bytes, before or after it was re-encoded
 //   kUnsupportedCompression zstd when it is not allowed
-//   kUndecodable            an unknown codec, or a stream that does not decompress: Kafka answers UNKNOWN_SERVER_ERROR
+//   kUndecodable            an unknown codec, a stream that does not decompress, compressed records whose offsets leave
+//                           gaps: Kafka answers UNKNOWN_SERVER_ERROR
 [[nodiscard]] std::expected<Validated, ValidationFailure> validate_and_assign(Slice records,
                                                                               const ValidationConfig& config,
                                                                               Decompressor* decompressor = nullptr);
+
+// The one batch of a partition's `records` in a produce request, as far as its frame and its codec: what Kafka refuses
+// before the partition sees it. Part of validate_and_assign; errors as there.
+[[nodiscard]] Result<BatchView> single_batch(Bytes records, bool allow_zstd);
 
 // Moves a validated batch to where the log has got to meanwhile: patches its base offset and leader epoch, which lie
 // outside the CRC, and the offsets in `validated`.
