@@ -37,7 +37,7 @@ FetchPlan FetchSessions::begin(FetchSessionRequest request, runtime::MonotonicTi
 
 FetchPlan FetchSessions::open(FetchSessionRequest request, runtime::MonotonicTime now) {
   FetchPlan plan;
-  if (!request.targets.empty() && make_room(request.targets.size(), request.from_follower, now)) {
+  if (make_room(request.targets.size(), request.from_follower, now)) {
     plan.session_id = new_id();
     Session& session = sessions_[plan.session_id];
     session.uses_topic_ids = request.uses_topic_ids;

@@ -48,6 +48,14 @@ TEST_F(FetchSessionsTest, TheIdTellsTheShard) {
   EXPECT_EQ(FetchSessions::shard_of(plan.session_id, 4), 1U);
 }
 
+TEST_F(FetchSessionsTest, AFetchOfNothingOpensASessionThatMayBeFilled) {
+  const auto plan = open({});
+  EXPECT_NE(plan.session_id, kNoFetchSession);
+  const auto filled = sessions_.begin(ask(plan.session_id, 1, {target(0)}), at(1));
+  EXPECT_EQ(filled.session_id, plan.session_id);
+  EXPECT_EQ(filled.targets.size(), 1U);
+}
+
 TEST_F(FetchSessionsTest, OnlyNewsIsAnswered) {
   const auto first = open({target(0), target(1)});
   EXPECT_EQ(sessions_.finish(first, {state(5), state(5)}), (std::vector{true, true}));

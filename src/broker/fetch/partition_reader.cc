@@ -17,10 +17,19 @@ runtime::Task<ReadOutcome> read_one(BrokerShard& shard, ReadItem item) {
     out.error = found.error();
     co_return out;
   }
+  if (!item.may_follow) {
+    const auto leader = (*found)->check_leader(item.read.current_leader_epoch);
+    out.error = leader ? protocol::ErrorCode::kNotLeaderOrFollower
+                       : protocol::error_code_of(leader.error(), protocol::ErrorFamily::kPartition);
+    co_return out;
+  }
   auto read = co_await (*found)->read(item.read);
   if (!read) {
     out.error = protocol::error_code_of(read.error(), protocol::ErrorFamily::kPartition);
-    if (out.error == protocol::ErrorCode::kOffsetOutOfRange) out.log_start = (*found)->log().log_start();
+    co_return out;
+  }
+  if (item.negative_limit && !read->diverging && item.read.from < (*found)->fetchable_end(item.read.isolation)) {
+    out.error = protocol::ErrorCode::kUnknownServerError;
     co_return out;
   }
   out.records = share_fragments(std::move(read->records));

@@ -17,6 +17,8 @@ class BrokerShard;
 
 struct ReadItem {
   TopicIdPartition id;
+  bool may_follow = true;       // false for a replica id that the partition has no follower of
+  bool negative_limit = false;  // of bytes: Kafka fails where there is something to read
   replication::ReadRequest read;
 };
 

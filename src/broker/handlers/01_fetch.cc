@@ -1,6 +1,7 @@
 // Fetch (1) for clients: records from the partitions of a session or of the request, waiting for fetch.min.bytes.
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -79,24 +80,49 @@ struct Resolved {
   std::vector<ErrorCode> errors;  // by target
 };
 
-Resolved resolve(const metadata::MetadataImage& image, const FetchPlan& plan, bool by_id, std::int8_t isolation_level) {
+// Here, unlike in other requests, any number below 0 names no epoch.
+LeaderEpoch epoch_or_none(std::int32_t epoch) { return epoch < 0 ? kNoLeaderEpoch : LeaderEpoch(epoch); }
+
+// Who asks and how: the same for all partitions.
+struct Asker {
+  bool by_id = false;
+  std::int32_t replica_id = -1;  // below 0: a client
+  replication::Isolation isolation = replication::Isolation::kReadUncommitted;
+};
+
+Asker asker_of(const RequestContext& ctx, const FetchRequest& request) {
+  using replication::Isolation;
+  return {.by_id = ctx.version() >= kFirstVersionWithTopicIds,
+          .replica_id = std::max(request.replica_id, request.replica_state.replica_id),
+          .isolation = request.isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted};
+}
+
+bool may_follow(const metadata::PartitionRegistration& partition, std::int32_t replica_id) {
+  return replica_id < 0 || (replica_id != partition.leader &&
+                            std::ranges::find(partition.replicas, replica_id) != partition.replicas.end());
+}
+
+Resolved resolve(const metadata::MetadataImage& image, const FetchPlan& plan, std::int32_t max_bytes,
+                 const Asker& asker) {
   Resolved out;
   out.errors.assign(plan.targets.size(), ErrorCode::kNone);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const auto& target = plan.targets[i];
-    const auto* topic = by_id ? image.topics().find(target.topic_id) : image.topics().find(target.topic);
-    if (topic == nullptr || topic->find(target.partition) == nullptr) {
-      out.errors[i] = topic == nullptr && by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
+    const auto* topic = asker.by_id ? image.topics().find(target.topic_id) : image.topics().find(target.topic);
+    const auto* partition = topic == nullptr ? nullptr : topic->find(target.partition);
+    if (partition == nullptr) {
+      out.errors[i] =
+          topic == nullptr && asker.by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
       continue;
     }
-    using replication::Isolation;
-    out.items.push_back(
-        {.id = {topic->id, target.partition},
-         .read = {.from = target.fetch_offset,
-                  .max_bytes = static_cast<std::uint32_t>(std::max(target.max_bytes, 0)),
-                  .isolation = isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted,
-                  .current_leader_epoch = LeaderEpoch(target.current_leader_epoch),
-                  .last_fetched_epoch = LeaderEpoch(target.last_fetched_epoch)}});
+    out.items.push_back({.id = {topic->id, target.partition},
+                         .may_follow = may_follow(*partition, asker.replica_id),
+                         .negative_limit = std::min(target.max_bytes, max_bytes) < 0,
+                         .read = {.from = target.fetch_offset,
+                                  .max_bytes = static_cast<std::uint32_t>(std::max(target.max_bytes, 0)),
+                                  .isolation = asker.isolation,
+                                  .current_leader_epoch = epoch_or_none(target.current_leader_epoch),
+                                  .last_fetched_epoch = epoch_or_none(target.last_fetched_epoch)}});
     out.target_of_item.push_back(i);
   }
   return out;
@@ -120,16 +146,16 @@ runtime::Task<FetchRound> read_until_enough(RequestContext& ctx, const FetchRequ
 }
 
 FetchResponse::PartitionData make_row(const RequestContext& ctx, const FetchTarget& target, ErrorCode error,
-                                      ReadOutcome* read) {
+                                      ReadOutcome* read, bool read_committed) {
   FetchResponse::PartitionData row;
   if (error == ErrorCode::kKafkaStorageError && ctx.version() < kFirstVersionWithStorageError)
     error = ErrorCode::kNotLeaderOrFollower;
   row.partition_index = target.partition;
   row.error_code = number(error);
   row.high_watermark = -1;
-  row.aborted_transactions = std::nullopt;
   row.records = protocol::Records();  // never null: librdkafka refuses a null record set
   if (read == nullptr) return row;
+  if (!read_committed || error != ErrorCode::kNone) row.aborted_transactions = std::nullopt;
   row.high_watermark = read->high_watermark.value();
   row.last_stable_offset = read->last_stable_offset.value();
   row.log_start_offset = read->log_start.value();
@@ -141,8 +167,9 @@ FetchResponse::PartitionData make_row(const RequestContext& ctx, const FetchTarg
   return row;
 }
 
-void add_leader_hint(RequestContext& ctx, const FetchTarget& target, FetchResponse::PartitionData& row,
-                     FetchResponse& out) {
+// Clients learn where the leader is, too; brokers know.
+void add_leader_hint(RequestContext& ctx, const FetchTarget& target, bool from_client,
+                     FetchResponse::PartitionData& row, FetchResponse& out) {
   const auto error = static_cast<ErrorCode>(row.error_code);
   if (ctx.version() < kFirstVersionWithLeaderHint) return;
   if (error != ErrorCode::kNotLeaderOrFollower && error != ErrorCode::kFencedLeaderEpoch) return;
@@ -151,6 +178,7 @@ void add_leader_hint(RequestContext& ctx, const FetchTarget& target, FetchRespon
   if (partition == nullptr) return;
   row.current_leader.leader_id = partition->leader;
   row.current_leader.leader_epoch = partition->leader_epoch;
+  if (!from_client) return;
   const auto* leader = image->cluster().broker(partition->leader);
   const auto* endpoint = leader == nullptr || leader->fenced ? nullptr : leader->endpoint(ctx.listener());
   if (endpoint == nullptr) return;
@@ -162,6 +190,16 @@ void add_leader_hint(RequestContext& ctx, const FetchTarget& target, FetchRespon
   node.host = host;
   node.port = port;
   if (leader->rack) node.rack = Text(*leader->rack);
+}
+
+// In Kafka's order: what was read, unknown ids, what else is unknown.
+std::vector<std::size_t> order_of_answer(const std::vector<ErrorCode>& errors, const std::vector<ReadOutcome*>& reads) {
+  std::vector<std::size_t> order(reads.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    return std::pair(reads[i] != nullptr ? 0 : errors[i] == ErrorCode::kUnknownTopicId ? 1 : 2, i);
+  });
+  return order;
 }
 
 FetchedState state_of(ErrorCode error, const ReadOutcome* read) {
@@ -180,7 +218,6 @@ FetchedState state_of(ErrorCode error, const ReadOutcome* read) {
 Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& request) {
   FetchResponse out;
   BrokerShard& session_shard = shard_of_session(ctx, request.session_id);
-  const bool by_id = ctx.version() >= kFirstVersionWithTopicIds;
   const FetchPlan plan = co_await begin(session_shard, session_request(ctx, request));
   if (plan.error != ErrorCode::kNone) {
     out.error_code = number(plan.error);
@@ -188,7 +225,9 @@ Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& requ
   }
   out.session_id = plan.session_id;
 
-  Resolved resolved = resolve(*ctx.here.image(), plan, by_id, request.isolation_level);
+  const Asker asker = asker_of(ctx, request);
+  const bool read_committed = asker.isolation == replication::Isolation::kReadCommitted;
+  Resolved resolved = resolve(*ctx.here.image(), plan, request.max_bytes, asker);
   FetchRound round = co_await read_until_enough(ctx, request, resolved);
   std::vector<ReadOutcome*> reads(plan.targets.size(), nullptr);
   for (std::size_t i = 0; i < round.outcomes.size(); ++i) {
@@ -199,7 +238,7 @@ Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& requ
   for (std::size_t i = 0; i < plan.targets.size(); ++i) states.push_back(state_of(resolved.errors[i], reads[i]));
   const auto carried = co_await finish(session_shard, plan, std::move(states));
 
-  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+  for (const std::size_t i : order_of_answer(resolved.errors, reads)) {
     if (!carried[i]) continue;
     const auto& target = plan.targets[i];
     const bool same_topic = !out.responses.empty() && out.responses.back().topic_id == target.topic_id.uuid &&
@@ -209,8 +248,8 @@ Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& requ
       topic.topic = Text(target.topic);
       topic.topic_id = target.topic_id.uuid;
     }
-    auto row = make_row(ctx, target, resolved.errors[i], reads[i]);
-    add_leader_hint(ctx, target, row, out);
+    auto row = make_row(ctx, target, resolved.errors[i], reads[i], read_committed);
+    add_leader_hint(ctx, target, asker.replica_id < 0, row, out);
     out.responses.back().partitions.push_back(std::move(row));
   }
   co_return out;

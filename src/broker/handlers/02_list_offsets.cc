@@ -1,5 +1,6 @@
 // ListOffsets (2): offsets by timestamp; -1 latest, -2 earliest, -3 maximum timestamp, -4 to -6 local and tiered ends.
-#include <set>
+#include <map>
+#include <utility>
 
 #include <protocol/error_map.h>
 #include <protocol/messages/list_offsets_request.h>
@@ -16,6 +17,7 @@ using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
 
 constexpr std::int32_t kConsumerReplicaId = -1;
+constexpr int kAnswered = 0;
 
 struct Item {
   TopicIdPartition id;
@@ -77,12 +79,16 @@ Answer<ListOffsetsResponse> handle_list_offsets(RequestContext& ctx, const ListO
     const auto* known = image->topics().find(topic.name.get());
     auto& result = out.topics.emplace_back();
     result.name = topic.name;
-    std::multiset<std::int32_t> asked;
-    for (const auto& partition : topic.partitions) asked.insert(partition.partition_index);
+    std::map<std::int32_t, int> asked;
+    for (const auto& partition : topic.partitions) ++asked[partition.partition_index];
     for (const auto& partition : topic.partitions) {
+      // One that stands there twice is answered once.
+      int& times = asked[partition.partition_index];
+      if (times == kAnswered) continue;
+      const bool twice = std::exchange(times, kAnswered) > 1;
       auto& row = result.partitions.emplace_back();
       row.partition_index = partition.partition_index;
-      if (asked.count(partition.partition_index) > 1) {
+      if (twice) {
         row.error_code = number(ErrorCode::kInvalidRequest);
       } else if (!is_known_timestamp(partition.timestamp, ctx.version())) {
         row.error_code = number(ErrorCode::kUnsupportedVersion);

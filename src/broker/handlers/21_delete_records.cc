@@ -1,4 +1,5 @@
 // DeleteRecords (21, KIP-107): moves the log start offset of partitions that this broker leads.
+#include <base/topic_name.h>
 #include <protocol/error_map.h>
 #include <protocol/messages/delete_records_request.h>
 #include <protocol/messages/delete_records_response.h>
@@ -49,6 +50,10 @@ Answer<DeleteRecordsResponse> handle_delete_records(RequestContext& ctx, const D
       row.low_watermark = -1;
       if (known == nullptr || known->find(partition.partition_index) == nullptr) {
         row.error_code = number(ErrorCode::kUnknownTopicOrPartition);
+        continue;
+      }
+      if (is_internal_topic(known->name)) {
+        row.error_code = number(ErrorCode::kInvalidTopicException);
         continue;
       }
       items.push_back({{known->id, partition.partition_index}, Offset(partition.offset)});
