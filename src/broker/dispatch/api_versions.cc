@@ -16,6 +16,8 @@ using protocol::ApiVersionsRequest;
 using protocol::ApiVersionsResponse;
 using protocol::ErrorCode;
 
+constexpr std::int32_t kNoNode = -1;
+
 // Letters, digits, dots and dashes; the ends are letters or digits (KIP-511).
 bool is_software_name(std::string_view text) {
   const auto alphanumeric = [](char c) {
@@ -30,7 +32,10 @@ ErrorCode check(const ApiVersionsRequest& request, std::int16_t version, const A
       !(is_software_name(request.client_software_name) && is_software_name(request.client_software_version))) {
     return ErrorCode::kInvalidRequest;
   }
-  if (version < 5 || !request.cluster_id) return ErrorCode::kNone;
+  if (version < 5) return ErrorCode::kNone;
+  // KIP-1242: both or neither.
+  if (request.cluster_id.has_value() != (request.node_id != kNoNode)) return ErrorCode::kInvalidRequest;
+  if (!request.cluster_id) return ErrorCode::kNone;
   const bool meant_for_us = request.cluster_id->get() == source.cluster_id && request.node_id == source.node_id;
   return meant_for_us ? ErrorCode::kNone : ErrorCode::kRebootstrapRequired;
 }
@@ -51,6 +56,13 @@ void add_supported(ApiVersionsResponse& out, std::string_view feature, std::int1
   row.max_version = range->max;
 }
 
+void add_finalized(ApiVersionsResponse& out, std::string_view feature, std::int16_t level) {
+  auto& row = out.finalized_features.emplace_back();
+  row.name = Text(feature);
+  row.min_version_level = level;
+  row.max_version_level = level;
+}
+
 }  // namespace
 
 ApiVersionsResponse describe_api_versions(const ApiVersionsRequest& request, std::int16_t version,
@@ -63,12 +75,9 @@ ApiVersionsResponse describe_api_versions(const ApiVersionsRequest& request, std
   for (const auto& api : apis) add_api(out, api);
   add_supported(out, metadata::kMetadataVersionFeature, version);
   for (const auto& feature : metadata::features()) add_supported(out, feature.name, version);
-  for (const auto& [name, level] : source.image.features().finalized) {
-    auto& row = out.finalized_features.emplace_back();
-    row.name = Text(name);
-    row.min_version_level = level;
-    row.max_version_level = level;
-  }
+  for (const auto& [name, level] : source.image.features().finalized) add_finalized(out, name, level);
+  const std::int16_t kraft_version = source.image.provenance().kraft_version;
+  if (kraft_version > 0) add_finalized(out, metadata::kKRaftVersionFeature, kraft_version);
   out.finalized_features_epoch = source.image.last_offset().value();
   return out;
 }

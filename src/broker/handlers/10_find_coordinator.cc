@@ -19,6 +19,7 @@ constexpr std::int8_t kShareKey = 2;
 
 struct Found {
   ErrorCode error = ErrorCode::kNone;
+  std::string_view message;  // told from version 4 on where Kafka does: for types of keys that do not exist
   std::int32_t node_id = -1;
   Text host;
   std::int32_t port = -1;
@@ -40,6 +41,7 @@ Found find_coordinator(RequestContext& ctx, std::int8_t key_type, std::string_vi
       return found;
     default:
       found.error = ErrorCode::kInvalidRequest;
+      found.message = protocol::message(found.error);
       return found;
   }
   found.error = ErrorCode::kCoordinatorNotAvailable;
@@ -79,6 +81,7 @@ Answer<FindCoordinatorResponse> handle_find_coordinator(RequestContext& ctx, con
     auto& row = response.coordinators.emplace_back();
     row.key = key;
     row.error_code = number(found.error);
+    if (!found.message.empty()) row.error_message = Text(found.message);
     row.node_id = found.node_id;
     row.host = std::move(found.host);
     row.port = found.port;

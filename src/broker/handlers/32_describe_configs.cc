@@ -99,7 +99,7 @@ DescribeConfigsResponse::DescribeConfigsResourceResult to_row(const DescribedCon
   row.config_source = static_cast<std::int8_t>(config.source);
   row.is_sensitive = config.sensitive;
   row.config_type = static_cast<std::int8_t>(config.type);
-  if (request.include_documentation) row.documentation = text(config.documentation);
+  row.documentation = request.include_documentation ? text(config.documentation) : std::nullopt;
   if (!request.include_synonyms) return row;
   for (const auto& synonym : config.synonyms) {
     auto& out = row.synonyms.emplace_back();
@@ -126,7 +126,7 @@ Answer<DescribeConfigsResponse> handle_describe_configs(RequestContext& ctx, con
     const Described described = describe(ctx, resource);
     if (!described) {
       result.error_code = number(described.error().code);
-      result.error_message = text(described.error().message);
+      if (described.error().message) result.error_message = Text(*described.error().message);
       continue;
     }
     for (const auto& config : *described) {

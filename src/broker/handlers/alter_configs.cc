@@ -48,27 +48,25 @@ std::optional<ConfigError> check_broker(RequestContext& ctx, std::string_view na
 }
 
 std::optional<ConfigError> change_level(const Alteration& alteration, bool validate_only) {
+  if (alteration.operation != AlterOperation::kSet && alteration.operation != AlterOperation::kDelete) {
+    return invalid("a log level can be set or deleted only");
+  }
   const auto modules = log::levels();
   if (std::ranges::find(modules, alteration.name, &std::pair<std::string, log::Level>::first) == modules.end()) {
     return ConfigError{ErrorCode::kInvalidConfig, fmt::format("there is no logger {}", alteration.name)};
   }
-  switch (alteration.operation) {
-    case AlterOperation::kDelete:
-      if (!validate_only) log::reset_level(alteration.name);
-      return std::nullopt;
-    case AlterOperation::kSet: {
-      const auto level = level_named(*alteration.value);
-      if (!level) {
-        return ConfigError{ErrorCode::kInvalidConfig,
-                           fmt::format("'{}' is not a log level; allowed is TRACE, DEBUG, INFO, WARN, ERROR or FATAL",
-                                       *alteration.value)};
-      }
-      if (!validate_only) log::set_level(alteration.name, *level);
-      return std::nullopt;
-    }
-    default:
-      return invalid("a log level can be set or deleted only");
+  if (alteration.operation == AlterOperation::kDelete) {
+    if (!validate_only) log::reset_level(alteration.name);
+    return std::nullopt;
   }
+  const auto level = level_named(*alteration.value);
+  if (!level) {
+    return ConfigError{
+        ErrorCode::kInvalidConfig,
+        fmt::format("'{}' is not a log level; allowed is TRACE, DEBUG, INFO, WARN, ERROR or FATAL", *alteration.value)};
+  }
+  if (!validate_only) log::set_level(alteration.name, *level);
+  return std::nullopt;
 }
 
 // Levels are this process's own: nothing is stored.
@@ -95,6 +93,10 @@ Screened screen_resource(RequestContext& ctx, std::int8_t type, std::string_view
     case ConfigResourceType::kTopic:
     case ConfigResourceType::kClientMetrics:
     case ConfigResourceType::kGroup:
+      // Kafka has no error for this: it fails while it passes the resource on.
+      if (!std::ranges::all_of(alterations, known, &Alteration::operation)) {
+        return {ConfigError{ErrorCode::kUnknownServerError, std::nullopt}};
+      }
       return {};
     case ConfigResourceType::kBrokerLogger:
       if (incremental) return change_levels(ctx, name, alterations, validate_only);

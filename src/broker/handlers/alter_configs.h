@@ -89,7 +89,7 @@ Answer<typename Request::Response> alter_configs(RequestContext& ctx, const Requ
       outcome = at == decided.end() ? ConfigError{ErrorCode::kUnknownServerError, std::nullopt} : at->second;
     }
     row.error_code = number(outcome.code);
-    if (outcome.message) row.error_message = Text(*outcome.message);
+    row.error_message = outcome.message ? std::optional<Text>(Text(*outcome.message)) : std::nullopt;
   }
   co_return out;
 }

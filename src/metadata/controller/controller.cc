@@ -126,7 +126,7 @@ ApiError Controller::append_batch(std::vector<EncodedRecord> batch) {
   }
   const ImageRef before = term_->image;
   term_->next_write_offset = last->next();
-  term_->image = delta.apply({*last, term_->epoch, shard_.clock().wall_ms()});
+  term_->image = delta.apply({*last, term_->epoch, shard_.clock().wall_ms(), raft_.kraft_version()});
   note_brokers(delta.changes(), *before, *last);
   return {};
 }

@@ -51,7 +51,7 @@ void MetadataLoader::report(Error error) {
 
 void MetadataLoader::on_commit(const raft::CommittedBatch& batch) {
   if (faulted_) return;
-  const Provenance end{batch.last_offset, batch.epoch, batch.append_timestamp_ms};
+  const Provenance end{batch.last_offset, batch.epoch, batch.append_timestamp_ms, raft_.kraft_version()};
   auto update = replayer_.replay_batch(batch.base_offset, batch.records, end);
   if (!update) {
     report({update.error().code,
@@ -82,8 +82,8 @@ Result<> MetadataLoader::load_snapshot(raft::SnapshotReader& snapshot) {
     DOHLE_TRY(replayer_.add_to_snapshot(batch->records));
   }
   const raft::SnapshotId id = snapshot.id();
-  publisher_.publish(
-      replayer_.finish_snapshot({id.offset.prev(), id.epoch, snapshot.last_contained_log_timestamp_ms()}));
+  publisher_.publish(replayer_.finish_snapshot(
+      {id.offset.prev(), id.epoch, snapshot.last_contained_log_timestamp_ms(), raft_.kraft_version()}));
   bytes_since_snapshot_ = 0;
   last_snapshot_ = shard_.clock().now();
   return {};

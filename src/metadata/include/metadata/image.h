@@ -24,6 +24,7 @@ struct Provenance {
   Offset last_offset = kNoOffset;  // of the last record in it
   LeaderEpoch last_epoch{0};
   std::int64_t last_append_ms = 0;  // wall clock of the controller
+  std::int16_t kraft_version = 0;   // of the quorum then; it stands in raft's own records
 };
 
 // ---- topics -------------------------------------------------------------------------------------------------------
