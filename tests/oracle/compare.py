@@ -11,8 +11,10 @@ matches nothing fails.
 """
 import collections
 import json
+import pathlib
 import re
 import sys
+import tempfile
 
 NEVER = re.compile(r'.*\b(?:errorCode|\w*offset|\w*epoch|\w*timestamp\w*|\w*timems|\w*watermark|value|connection)$', re.IGNORECASE)
 MAY_DIFFER = ('log.flush.interval.messages', 'flush.messages')
@@ -114,16 +116,50 @@ def compare_lines(kafka, ours, differences):
     return sum(len(line.split('\t')) for line in kafka)
 
 
-def main():
-    kafka, kafka_lines = answers(sys.argv[1])
-    ours, our_lines = answers(sys.argv[2])
-    differences = Differences(sys.argv[3])
+def self_test():
+    """The rules above, on answers of two lines."""
+    def found(kafka, ours, *meant):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [pathlib.Path(folder, name) for name in ('kafka', 'ours', 'meant')]
+            for path, lines in zip(paths, (kafka, ours, meant)):
+                path.write_text('\n'.join(lines), encoding='utf-8')
+            return compare(*paths)[0]
+
+    one = 'A\t1\tcase\t{"rows":[{"name":"x","errorCode":0,"text":"a"}],"list":[1]}'
+    two = 'A\t1\tcase\t{"rows":[{"name":"x","errorCode":0,"text":"b"}],"list":[1]}'
+    bad = 'A\t1\tcase\t{"rows":[{"name":"x","errorCode":3,"text":"a"}],"list":[1]}'
+    assert not found([one], [one])
+    assert found([one], [two]) == ['A\t1\tcase\trows[x].text: "a" -> "b"']
+    assert not found([one], [two], r'A\t1\tcase\trows\[x\]\.text: "a" -> "b" # why')
+    assert 'may not differ' in found([one], [bad], '.* # an error code')[0]
+    assert 'no longer differs' in found([one], [one], 'A.* # nothing')[0]
+    assert 'ours alone' in found([one], [one, one])[0] and 'Kafka alone' in found([one, one], [one])[0]
+    setting = 'describe\tnow\tTOPIC\tt\t{}\t{}'
+    flush, other = setting.format('flush.messages', '1'), setting.format('retention.ms', '1')
+    assert not found([flush + '0'], [flush], '.*flush.* # why')
+    assert len(found([other + '0'], [other], '.*retention.* # why')) == 2
+    print('the comparison sees what it should')
+
+
+def compare(kafka_path, our_path, differences_path):
+    """What differs and is not meant to, and how much was compared."""
+    kafka, kafka_lines = answers(kafka_path)
+    ours, our_lines = answers(our_path)
+    differences = Differences(differences_path)
     fields = compare_answers(kafka, ours, differences) + compare_lines(kafka_lines, our_lines, differences)
-    found = differences.finish()
-    for difference in found[:4000]:
+    count = len(kafka) + len(kafka_lines)
+    return differences.finish() or ([] if count else ['there are no answers']), f'{count} answers of Kafka with {fields} fields compared'
+
+
+def main():
+    if sys.argv[1:] == ['--self-test']:
+        self_test()
+        return 0
+    found, compared = compare(*sys.argv[1:4])
+    for difference in found[:200]:
         print(difference)
-    print(f'{len(kafka) + len(kafka_lines)} answers of Kafka with {fields} fields compared, {len(found)} differences that are not meant')
-    return 1 if found or not (kafka or kafka_lines) else 0
+    print(f'{compared}, {len(found)} differences that are not meant')
+    return 1 if found else 0
 
 
 if __name__ == '__main__':

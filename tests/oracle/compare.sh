@@ -30,6 +30,7 @@ compare() {
   python3 "$here/compare.py" "$1" "$2" "$here/$suite/differences.txt"
 }
 
+case_is "the comparison compares" python3 "$here/compare.py" --self-test
 case_is "the questions compile" compile_questions "$suite"
 [ "$FAILED" = 0 ] || finish
 case_is "a node answers" ask_ours
