@@ -49,17 +49,12 @@ public class AskProduce extends Asker {
     // acks=0 is not answered: the connection is closed, or the end of the first partition becomes `end`, when ours has synced.
     static void offerUnanswered(String what, int version, int end, Part... parts) throws Exception {
         send(socket, version, produce(version, 0, parts));
-        for (int i = 0; i < 1000; i++) {
-            ListOffsetsResponseData found = (ListOffsetsResponseData) exchange(socket, 1, endOf("plain" + version, 0));
-            if (found == null) {
-                closed(what, version, "Produce");
-                return;
-            }
-            if (found.topics().get(0).partitions().get(0).offset() != end) continue;
-            print(what, version, found);
-            return;
-        }
-        print(what, version, exchange(socket, 1, endOf("plain" + version, 0)));
+        ListOffsetsResponseData[] found = {null};
+        eventually("an end at " + end, () -> {
+            found[0] = (ListOffsetsResponseData) exchange(socket, 1, endOf("plain" + version, 0));
+            return found[0] == null || found[0].topics().get(0).partitions().get(0).offset() == end;
+        });
+        if (found[0] == null) closed(what, version, "Produce"); else print(what, version, found[0]);
     }
 
     static ListOffsetsRequestData endOf(String topic, int partition) {
