@@ -35,7 +35,7 @@ void GroupCoordinator::elected(std::int32_t partition, LeaderEpoch epoch) {
                              .compression = config_.offsets_compression};
   GroupMachine* raw = machine.get();
   slot = std::make_shared<Partition>(partition, epoch, raw, std::move(machine), writer_, shard_.clock(), config);
-  log::info("coordinator", "partition {}: loading in epoch {}", partition, epoch.value());
+  log::debug("coordinator", "partition {}: loading in epoch {}", partition, epoch.value());
   slot->runtime.start();
 }
 

@@ -93,7 +93,7 @@ void GroupMachine::replay_transaction_end(ProducerId producer_id, bool committed
 }
 
 void GroupMachine::on_loaded(Turn& turn) {
-  log::info("coordinator", "loaded {} groups", groups_.all().size());
+  if (!groups_.all().empty()) log::info("coordinator", "Loaded {} groups.", groups_.all().size());
   classic_.on_loaded(turn);
   schedule_expiry(turn);
 }
