@@ -47,6 +47,7 @@ lint:
 
 .PHONY: sanitize
 sanitize: packages
+	@tools/dev/packages.sh tools/dev/debian-packages-test.txt
 	@for preset in asan tsan; do \
 	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
 	  ctest --test-dir build/$$preset -L 'unit|fuzz' --output-on-failure || exit 1; done
