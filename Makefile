@@ -9,6 +9,7 @@ help:
 	@echo 'make test       build and run every test this machine can run, with one shard and with four'
 	@echo 'make build      build the release binary; bin/ works with it'
 	@echo 'make bench      the full benchmarks (hours; small ones are part of make test)'
+	@echo 'make sim        simulated scenarios: SEEDS=n, SCENARIO=x, SEED=s'
 	@echo 'make lint       the repository lint alone'
 	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
 	@echo 'make format     clang-format over all sources'
@@ -36,6 +37,12 @@ run: build
 test: configure
 	@tools/dev/packages.sh tools/dev/debian-packages-test.txt
 	@python3 tools/dev/test.py
+
+SEEDS ?= 400
+.PHONY: sim
+sim: configure
+	cmake --build $(BUILD) -j $(JOBS) --target dohle_simulator
+	@python3 tests/scenarios/simulate.py --seeds $(SEEDS) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: build

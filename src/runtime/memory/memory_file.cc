@@ -103,7 +103,11 @@ Result<std::uint64_t> MemoryFile::size() const {
 }
 
 Result<> MemoryFile::sync() {
-  DOHLE_TRY(check(FileOperation::kSync));
+  if (generation_ != fs_->generation_) return fail(Errc::kIo, path_ + ": opened before the crash");
+  if (const auto* fault = fs_->take_fault(FileOperation::kSync, path_)) {
+    node_->unsynced.clear();
+    return fail(fault->error, path_ + ": injected failure of a sync");
+  }
   node_->sync();
   return {};
 }

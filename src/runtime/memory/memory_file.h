@@ -22,7 +22,9 @@ struct TruncateTo {
 using FileChange = std::variant<WriteAt, TruncateTo>;
 
 struct MemoryFileSystem::Node {
-  bool is_directory = false;
+  Node(std::uint64_t number, bool directory) : id(number), is_directory(directory) {}
+  std::uint64_t id;
+  bool is_directory;
   std::int64_t modified_ms = 0;
 
   // A directory: its names now, and those that a power loss leaves.
@@ -44,7 +46,12 @@ struct MemoryFileSystem::Node {
 class MemoryFile final : public File {
  public:
   MemoryFile(MemoryFileSystem& fs, std::shared_ptr<MemoryFileSystem::Node> node, std::string path, bool writable)
-      : fs_(&fs), node_(std::move(node)), path_(std::move(path)), writable_(writable), generation_(fs.generation_) {}
+      : fs_(&fs), node_(std::move(node)), path_(std::move(path)), writable_(writable), generation_(fs.generation_) {
+    ++fs.open_files_;
+  }
+  ~MemoryFile() override {
+    if (generation_ == fs_->generation_) --fs_->open_files_;
+  }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableBytes into) const override;
   [[nodiscard]] Result<std::size_t> read_at_nowait(std::uint64_t offset, MutableBytes into) const override;
   [[nodiscard]] Result<> write_at(std::uint64_t offset, std::span<const Bytes> pieces) override;

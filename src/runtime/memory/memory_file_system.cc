@@ -48,9 +48,7 @@ std::unexpected<Error> absent(const std::string& path) {
 }  // namespace
 
 MemoryFileSystem::MemoryFileSystem(const Clock& clock, std::uint64_t seed)
-    : clock_(&clock), random_(std::make_unique<SeededRandom>(seed)), root_(std::make_shared<Node>()) {
-  root_->is_directory = true;
-}
+    : clock_(&clock), random_(std::make_unique<SeededRandom>(seed)), root_(make_node(true)) {}
 
 MemoryFileSystem::~MemoryFileSystem() = default;
 
@@ -67,14 +65,14 @@ std::shared_ptr<Node> MemoryFileSystem::find(const std::string& path) {
 Result<MemoryFileSystem::Place> MemoryFileSystem::place_of(const std::string& path) {
   auto parts = parts_of(path);
   if (parts.empty()) return fail(Errc::kAlreadyExists, path + " is the root");
-  Node* directory = root_.get();
+  std::shared_ptr<Node> directory = root_;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
     const auto at = directory->entries.find(parts[i]);
     if (at == directory->entries.end()) return absent(path);
-    directory = at->second.get();
+    directory = at->second;
   }
   if (!directory->is_directory) return fail(Errc::kIo, path + ": not a directory");
-  return Place{directory, std::move(parts.back())};
+  return Place{std::move(directory), std::move(parts.back())};
 }
 
 const FileFault* MemoryFileSystem::take_fault(FileOperation operation, const std::string& path) {
@@ -103,7 +101,10 @@ std::uint64_t MemoryFileSystem::count(FileOperation operation) const {
 }
 
 std::uint64_t MemoryFileSystem::used_bytes() const { return bytes_under(*root_); }
-std::uint64_t MemoryFileSystem::room() const { return capacity_ - std::min(capacity_, used_bytes()); }
+std::uint64_t MemoryFileSystem::room() const {
+  if (capacity_ == kUnlimited) return kUnlimited;
+  return capacity_ - std::min(capacity_, used_bytes());
+}
 
 Result<FileRef> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
   DOHLE_TRY(check(FileOperation::kOpen, path));
@@ -118,25 +119,24 @@ Result<FileRef> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
     node = at->second;
     if (mode == OpenMode::kTruncate) node->apply_now(TruncateTo{0}, clock_->wall_ms());
   } else {
-    node = std::make_shared<Node>();
-    node->modified_ms = clock_->wall_ms();
+    node = make_node(false);
     place.directory->entries.emplace(place.name, node);
+    note({.removed = {}, .added = place, .node = node});
   }
   return std::make_shared<MemoryFile>(*this, std::move(node), path, mode != OpenMode::kRead);
 }
 
 Result<> MemoryFileSystem::create_directories(const std::string& path) {
   DOHLE_TRY(check(FileOperation::kCreateDirectory, path));
-  Node* node = root_.get();
+  std::shared_ptr<Node> node = root_;
   for (const auto& part : parts_of(path)) {
     auto& child = node->entries[part];
     if (!child) {
-      child = std::make_shared<Node>();
-      child->is_directory = true;
-      child->modified_ms = clock_->wall_ms();
+      child = make_node(true);
+      note({.removed = {}, .added = {node, part}, .node = child});
     }
     if (!child->is_directory) return fail(Errc::kAlreadyExists, path + ": a file is in the way");
-    node = child.get();
+    node = child;
   }
   return {};
 }
@@ -180,6 +180,7 @@ Result<> MemoryFileSystem::rename(const std::string& from, const std::string& to
   }
   source.directory->entries.erase(source.name);
   target.directory->entries.insert_or_assign(target.name, node);
+  note({.removed = source, .added = target, .node = node});
   return {};
 }
 
@@ -189,6 +190,7 @@ Result<> MemoryFileSystem::remove_file(const std::string& path) {
   const auto at = place.directory->entries.find(place.name);
   if (at == place.directory->entries.end()) return absent(path);
   if (at->second->is_directory) return fail(Errc::kIo, path + ": is a directory");
+  note({.removed = place, .added = {}, .node = at->second});
   place.directory->entries.erase(at);
   return {};
 }
@@ -196,7 +198,11 @@ Result<> MemoryFileSystem::remove_file(const std::string& path) {
 Result<> MemoryFileSystem::remove_all(const std::string& path) {
   DOHLE_TRY(check(FileOperation::kRemove, path));
   const auto place = place_of(path);
-  if (place) place->directory->entries.erase(place->name);
+  if (!place) return {};
+  const auto at = place->directory->entries.find(place->name);
+  if (at == place->directory->entries.end()) return {};
+  note_removal(*place, at->second);
+  place->directory->entries.erase(at);
   return {};
 }
 
@@ -204,7 +210,11 @@ Result<> MemoryFileSystem::sync_directory(const std::string& path) {
   DOHLE_TRY(check(FileOperation::kSyncDirectory, path));
   const auto node = find(path);
   if (!node) return absent(path);
-  node->durable_entries = node->entries;
+  std::erase_if(entry_changes_, [&](const EntryChange& change) {
+    if (change.removed.directory != node && change.added.directory != node) return false;
+    apply_durably(change);
+    return true;
+  });
   return {};
 }
 
@@ -212,6 +222,7 @@ Result<> MemoryFileSystem::sync_all(const std::string& path) {
   DOHLE_TRY(check(FileOperation::kSync, path));
   if (!find(path)) return absent(path);
   sync_below(*root_);
+  entry_changes_.clear();
   return {};
 }
 
@@ -227,6 +238,49 @@ void MemoryFileSystem::sync_below(Node& node) {
 Result<SpaceInfo> MemoryFileSystem::space(const std::string& path) {
   if (!find(path)) return absent(path);
   return SpaceInfo{capacity_, room()};
+}
+
+std::shared_ptr<Node> MemoryFileSystem::make_node(bool is_directory) {
+  auto node = std::make_shared<Node>(next_node_++, is_directory);
+  node->modified_ms = clock_->wall_ms();
+  return node;
+}
+
+void MemoryFileSystem::note(EntryChange change) { entry_changes_.push_back(std::move(change)); }
+
+// What is inside goes name by name, as the system calls of a recursive removal do.
+void MemoryFileSystem::note_removal(const Place& place, const std::shared_ptr<Node>& node) {
+  for (const auto& [name, child] : node->entries) note_removal({node, name}, child);
+  note({.removed = place, .added = {}, .node = node});
+}
+
+void MemoryFileSystem::apply_durably(const EntryChange& change) {
+  if (change.removed.directory) change.removed.directory->durable_entries.erase(change.removed.name);
+  if (change.added.directory) change.added.directory->durable_entries.insert_or_assign(change.added.name, change.node);
+}
+
+bool MemoryFileSystem::flip_bit(const std::string& path, std::uint64_t bit) {
+  const auto node = find(path);
+  if (!node || node->data.empty()) return false;
+  const std::uint64_t at = bit / 8 % node->data.size();
+  const auto mask = static_cast<std::uint8_t>(1U << (bit % 8));
+  node->data[at] ^= mask;
+  if (at < node->durable.size()) node->durable[at] ^= mask;
+  return true;
+}
+
+std::vector<std::string> MemoryFileSystem::files_below(const std::string& path) {
+  std::vector<std::string> out;
+  const auto node = find(path);
+  if (!node) return out;
+  for (const auto& [name, child] : node->entries) {
+    if (!child->is_directory) {
+      out.push_back(path + "/" + name);
+    } else {
+      for (auto& below : files_below(path + "/" + name)) out.push_back(std::move(below));
+    }
+  }
+  return out;
 }
 
 // Locks die with their holder or with the machine.
@@ -249,56 +303,6 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path
   DOHLE_TRY(open(path, OpenMode::kCreate));
   if (!locks_.insert(canonical(path)).second) return fail(Errc::kLocked, path + " is locked");
   return std::make_unique<MemoryFileLock>(*this, canonical(path));
-}
-
-void MemoryFileSystem::crash(CrashLoss loss) {
-  ++generation_;
-  locks_.clear();
-  if (loss != CrashLoss::kNothing) crash_directory(*root_, loss);
-}
-
-void MemoryFileSystem::crash_directory(Node& directory, CrashLoss loss) {
-  auto survivors = directory.durable_entries;
-  if (loss == CrashLoss::kRandom) {
-    // Each name decides for itself whether its last change had reached the disk.
-    std::set<std::string> names;
-    for (const auto& [name, node] : directory.entries) names.insert(name);
-    for (const auto& [name, node] : directory.durable_entries) names.insert(name);
-    for (const auto& name : names) {
-      if (random_->below(2) == 0) continue;
-      const auto now = directory.entries.find(name);
-      if (now == directory.entries.end()) {
-        survivors.erase(name);
-      } else {
-        survivors.insert_or_assign(name, now->second);
-      }
-    }
-  }
-  directory.entries = survivors;
-  directory.durable_entries = std::move(survivors);
-  for (auto& [name, node] : directory.entries) {
-    if (node->is_directory) {
-      crash_directory(*node, loss);
-    } else {
-      crash_file(*node, loss);
-    }
-  }
-}
-
-void MemoryFileSystem::crash_file(Node& file, CrashLoss loss) {
-  if (loss == CrashLoss::kRandom && !file.unsynced.empty()) {
-    const std::size_t kept = random_->below(file.unsynced.size() + 1);
-    for (std::size_t i = 0; i < kept; ++i) file.apply_durably(file.unsynced[i]);
-    if (kept < file.unsynced.size()) {
-      if (auto* torn = std::get_if<WriteAt>(&file.unsynced[kept])) {
-        torn->data.resize(random_->below(torn->data.size() + 1));
-        if (!torn->data.empty()) file.apply_durably(*torn);
-      }
-    }
-  }
-  file.unsynced.clear();
-  file.data = file.durable;
-  file.allocated = file.data.size();
 }
 
 Result<std::string> MemoryFileSystem::content(const std::string& path) {

@@ -1,88 +1,50 @@
 #include <runtime/memory/memory_network.h>
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <optional>
-#include <vector>
 
 #include <base/check.h>
-#include <runtime/future.h>
+#include <runtime/memory/memory_world.h>
 #include <runtime/memory/seeded_random.h>
 #include <runtime/sync.h>
+
+#include "memory_pipe.h"
 
 namespace dohle::runtime {
 
 namespace {
-
-// Someone on some shard who waits for something to change.
-class Waiter {
- public:
-  [[nodiscard]] Task<void> wait() {
-    Promise<> promise;
-    auto future = promise.future();
-    executor_ = Executor::current();
-    promise_ = std::move(promise);
-    co_await future;
-  }
-  void wake() {
-    if (!promise_) return;
-    executor_->post([promise = std::move(*promise_)]() mutable { promise.set(); });
-    promise_.reset();
-  }
-
- private:
-  Executor* executor_ = nullptr;
-  std::optional<Promise<>> promise_;
-};
-
-// One direction of a connection.
-struct Pipe {
-  std::deque<std::uint8_t> bytes;
-  std::size_t limit = 0;
-  bool writer_closed = false;
-  bool reader_closed = false;
-  Waiter reader;
-  Waiter writer;
-};
-
-struct Pipes {
-  std::array<Pipe, 2> pipe;  // [0] client to server, [1] server to client
-  Endpoint client;
-  Endpoint server;
-};
-
 constexpr std::size_t kFileChunk = 16U << 10U;
-
 }  // namespace
 
 class MemoryConnection final : public Connection {
  public:
-  MemoryConnection(MemoryFabric& fabric, std::shared_ptr<Pipes> pipes, bool is_server)
+  MemoryConnection(MemoryFabric& fabric, std::shared_ptr<MemoryPipes> pipes, bool is_server)
       : fabric_(&fabric), pipes_(std::move(pipes)), is_server_(is_server) {}
   ~MemoryConnection() override { close(); }
 
   [[nodiscard]] Task<Result<std::size_t>> read_some(MutableBytes into) override {
     DOHLE_CHECK(!into.empty());
     const auto pipes = pipes_;
-    Pipe& pipe = in();
-    while (pipe.bytes.empty() && !pipe.writer_closed && !pipe.reader_closed) co_await pipe.reader.wait();
-    if (pipe.reader_closed) co_return fail(Errc::kClosed, "connection closed");
+    MemoryPipe& pipe = in();
+    while (!readable(pipe)) co_await pipe.reader.wait();
+    if (pipes->reset || pipe.reader_closed) co_return fail(Errc::kClosed, "connection closed");
     co_return take(pipe, into);
   }
 
   [[nodiscard]] Task<Result<>> wait_readable() override {
     const auto pipes = pipes_;
-    Pipe& pipe = in();
-    while (pipe.bytes.empty() && !pipe.writer_closed && !pipe.reader_closed) co_await pipe.reader.wait();
-    if (pipe.reader_closed) co_return fail(Errc::kClosed, "connection closed");
+    MemoryPipe& pipe = in();
+    while (!readable(pipe)) co_await pipe.reader.wait();
+    if (pipes->reset || pipe.reader_closed) co_return fail(Errc::kClosed, "connection closed");
     co_return Result<>{};
   }
 
   [[nodiscard]] Result<std::size_t> read_now(MutableBytes into) override {
-    Pipe& pipe = in();
-    if (pipe.reader_closed || (pipe.bytes.empty() && pipe.writer_closed))
+    MemoryPipe& pipe = in();
+    if (pipes_->reset || pipe.reader_closed || (pipe.arrived() == 0 && pipe.writer_closed)) {
       return fail(Errc::kClosed, "connection closed");
+    }
     return take(pipe, into);
   }
 
@@ -99,8 +61,13 @@ class MemoryConnection final : public Connection {
   }
 
   void close() override {
+    if (closed_) return;
+    closed_ = true;
     in().reader_closed = true;
-    out().writer_closed = true;
+    if (!out().swallows) {
+      out().put_end(now(), arrival());
+      await_arrival();
+    }
     for (auto& pipe : pipes_->pipe) {
       pipe.reader.wake();
       pipe.writer.wake();
@@ -111,27 +78,61 @@ class MemoryConnection final : public Connection {
   [[nodiscard]] const Endpoint& local() const override { return is_server_ ? pipes_->server : pipes_->client; }
 
  private:
-  Pipe& in() { return pipes_->pipe[is_server_ ? 0 : 1]; }
-  Pipe& out() { return pipes_->pipe[is_server_ ? 1 : 0]; }
+  [[nodiscard]] std::size_t out_index() const { return is_server_ ? 1 : 0; }
+  MemoryPipe& in() { return pipes_->pipe.at(1 - out_index()); }
+  MemoryPipe& out() { return pipes_->pipe.at(out_index()); }
+  [[nodiscard]] MonotonicTime now() const { return fabric_->world_->clock().now(); }
+  [[nodiscard]] MonotonicTime arrival() const {
+    const MonotonicTime at = now() + fabric_->draw_latency();
+    return is_server_ ? at : std::max(at, pipes_->held_until);
+  }
+  [[nodiscard]] bool readable(const MemoryPipe& pipe) const {
+    return pipe.arrived() > 0 || pipe.writer_closed || pipe.reader_closed || pipes_->reset;
+  }
+  // The other side being gone shows when writing.
+  [[nodiscard]] bool writable(const MemoryPipe& pipe) const {
+    return !closed_ && !pipes_->reset && (!pipe.reader_closed || pipe.swallows);
+  }
 
-  std::size_t take(Pipe& pipe, MutableBytes into) {
-    std::size_t count = std::min(into.size(), pipe.bytes.size());
+  std::size_t take(MemoryPipe& pipe, MutableBytes into) {
+    std::size_t count = std::min(into.size(), pipe.arrived());
     if (count > 1 && fabric_->split_reads_) count = 1 + fabric_->random_->below(count);
-    std::copy_n(pipe.bytes.begin(), count, into.begin());
-    pipe.bytes.erase(pipe.bytes.begin(), pipe.bytes.begin() + static_cast<std::ptrdiff_t>(count));
-    if (count > 0) pipe.writer.wake();
-    return count;
+    return pipe.take(into.first(count));
+  }
+
+  void await_arrival() {
+    if (const auto next = out().arrive(now())) schedule(fabric_->world_, pipes_, out_index(), *next);
+  }
+  static void schedule(MemoryWorld* world, const std::shared_ptr<MemoryPipes>& pipes, std::size_t index,
+                       MonotonicTime at) {
+    if (pipes->awaited.at(index)) return;
+    pipes->awaited.at(index) = true;
+    world->at(at - world->clock().now(), [world, pipes, index] {
+      pipes->awaited.at(index) = false;
+      const auto next = pipes->pipe.at(index).arrive(world->clock().now());
+      if (next) schedule(world, pipes, index, *next);
+    });
+  }
+
+  void spot(Bytes bytes) {
+    for (const std::int16_t api_key : pipes_->spotter.spot(bytes)) {
+      const Duration hold = fabric_->take_hold(api_key);
+      if (hold > Duration{0}) pipes_->held_until = std::max(pipes_->held_until, now() + hold);
+    }
   }
 
   Task<Result<>> write_bytes(Bytes bytes) {
-    Pipe& pipe = out();
+    MemoryPipe& pipe = out();
     while (!bytes.empty()) {
-      while (pipe.bytes.size() >= pipe.limit && !pipe.reader_closed && !pipe.writer_closed) co_await pipe.writer.wait();
-      if (pipe.reader_closed || pipe.writer_closed) co_return fail(Errc::kClosed, "connection closed");
-      const std::size_t count = std::min(bytes.size(), pipe.limit - pipe.bytes.size());
-      pipe.bytes.insert(pipe.bytes.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+      while (pipe.held() >= pipe.limit && writable(pipe)) co_await pipe.writer.wait();
+      if (!writable(pipe)) co_return fail(Errc::kClosed, "connection closed");
+      const std::size_t count = std::min(bytes.size(), pipe.limit - pipe.held());
+      if (!is_server_) spot(bytes.first(count));
+      if (!pipe.swallows) {
+        pipe.put(bytes.first(count), now(), arrival());
+        await_arrival();
+      }
       bytes = bytes.subspan(count);
-      pipe.reader.wake();
     }
     co_return Result<>{};
   }
@@ -150,8 +151,9 @@ class MemoryConnection final : public Connection {
   }
 
   MemoryFabric* fabric_;
-  std::shared_ptr<Pipes> pipes_;
+  std::shared_ptr<MemoryPipes> pipes_;
   bool is_server_;
+  bool closed_ = false;
 };
 
 namespace {
@@ -165,8 +167,8 @@ class MemoryAcceptedPeer final : public AcceptedPeer {
 
 class MemoryListener final : public Listener {
  public:
-  MemoryListener(MemoryFabric& fabric, Endpoint endpoint) : fabric_(&fabric), endpoint_(std::move(endpoint)) {
-    fabric_->listeners_.emplace(endpoint_.port, this);
+  MemoryListener(MemoryFabric& fabric, MemoryFabric::Place place) : fabric_(&fabric), place_(std::move(place)) {
+    fabric_->listeners_.emplace(place_, this);
   }
   ~MemoryListener() override { close(); }
 
@@ -177,10 +179,11 @@ class MemoryListener final : public Listener {
     queue_.pop_front();
     co_return Result<std::unique_ptr<AcceptedPeer>>(std::move(peer));
   }
-  [[nodiscard]] std::uint16_t port() const override { return endpoint_.port; }
+  [[nodiscard]] std::uint16_t port() const override { return place_.second; }
   void close() override {
     if (std::exchange(closed_, true)) return;
-    fabric_->listeners_.erase(endpoint_.port);
+    const auto at = fabric_->listeners_.find(place_);
+    if (at != fabric_->listeners_.end() && at->second == this) fabric_->listeners_.erase(at);
     queue_.clear();
     waiter_.wake();
   }
@@ -192,23 +195,21 @@ class MemoryListener final : public Listener {
 
  private:
   MemoryFabric* fabric_;
-  Endpoint endpoint_;
+  MemoryFabric::Place place_;
   bool closed_ = false;
   std::deque<std::unique_ptr<AcceptedPeer>> queue_;
-  Waiter waiter_;
+  MemoryWaiter waiter_;
 };
 
-MemoryFabric::MemoryFabric(std::uint64_t seed) : random_(std::make_unique<SeededRandom>(seed)) {}
-MemoryFabric::~MemoryFabric() = default;
-
 Result<std::unique_ptr<Listener>> MemoryNetwork::listen_with(const Endpoint& endpoint, int, SocketBuffers) {
-  Endpoint real = endpoint;
-  if (real.port == 0) {
-    while (fabric_->listeners_.contains(fabric_->next_port_)) ++fabric_->next_port_;
-    real.port = fabric_->next_port_++;
+  MemoryFabric::Place place(machine_, endpoint.port);
+  if (place.second == 0) {
+    do {
+      place.second = fabric_->next_port_++;
+    } while (fabric_->listeners_.contains(place));
   }
-  if (fabric_->listeners_.contains(real.port)) return fail(Errc::kAddressInUse, real.to_string() + " is in use");
-  return std::make_unique<MemoryListener>(*fabric_, std::move(real));
+  if (fabric_->listeners_.contains(place)) return fail(Errc::kAddressInUse, endpoint.to_string() + " is in use");
+  return std::make_unique<MemoryListener>(*fabric_, std::move(place));
 }
 
 Result<std::unique_ptr<Connection>> MemoryNetwork::attach(std::unique_ptr<AcceptedPeer> peer) {
@@ -220,17 +221,25 @@ Result<std::unique_ptr<Connection>> MemoryNetwork::attach(std::unique_ptr<Accept
 Task<Result<std::unique_ptr<Connection>>> MemoryNetwork::connect(Endpoint endpoint, Duration timeout) {
   const Endpoint target = std::move(endpoint);
   if (target.host == "unknown.invalid") co_return fail(Errc::kNotFound, "unknown host " + target.host);
-  if (const auto silent = fabric_->silent_.find(target.port); silent != fabric_->silent_.end() && silent->second) {
+  if (const Duration there = fabric_->draw_latency(); there > Duration{0}) co_await sleep_for(there);
+  auto listener = fabric_->listeners_.find({target.host, target.port});
+  if (listener == fabric_->listeners_.end()) listener = fabric_->listeners_.find({machine_, target.port});
+  const auto silent = fabric_->silent_.find(target.port);
+  if ((silent != fabric_->silent_.end() && silent->second) || fabric_->reach(target.host) == Reach::kSilent ||
+      fabric_->reach(machine_) == Reach::kSilent) {
     co_await sleep_for(timeout);
     co_return fail(Errc::kTimedOut, "no answer from " + target.to_string());
   }
-  const auto listener = fabric_->listeners_.find(target.port);
-  if (listener == fabric_->listeners_.end())
+  if (listener == fabric_->listeners_.end() || fabric_->reach(target.host) == Reach::kRefused ||
+      fabric_->reach(machine_) == Reach::kRefused) {
     co_return fail(Errc::kClosed, "connection refused by " + target.to_string());
-  auto pipes = std::make_shared<Pipes>();
+  }
+  auto pipes = std::make_shared<MemoryPipes>();
   for (auto& pipe : pipes->pipe) pipe.limit = fabric_->pipe_bytes_;
-  pipes->client = {host_, fabric_->next_port_++};
+  pipes->machine = {machine_, listener->first.first};
+  pipes->client = {machine_, fabric_->next_port_++};
   pipes->server = target;
+  fabric_->connections_.push_back(pipes);
   auto server = std::make_unique<MemoryConnection>(*fabric_, pipes, true);
   listener->second->enqueue(std::make_unique<MemoryAcceptedPeer>(std::move(server)));
   co_return std::make_unique<MemoryConnection>(*fabric_, pipes, false);

@@ -2,31 +2,48 @@
 #pragma once
 
 #include <deque>
-#include <variant>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <runtime/memory/memory_shards.h>
+#include <runtime/memory/memory_world.h>
 
 namespace dohle::runtime {
 
-class MemoryExecutor final : public Executor {
+class MemoryExecutor final : public Executor, public MemoryRunnable {
  public:
-  MemoryExecutor(MemoryShards& world, MemoryShard& shard) : world_(&world), shard_(&shard) {}
-  void post(Work work) override { posted_.push_back(std::move(work)); }
+  MemoryExecutor(MemoryShards& machine, MemoryShard& shard) : machine_(&machine), shard_(&shard) {}
+  void post(Work work) override;
   void resume_later(std::coroutine_handle<> handle) override;
   TimerId start_timer(Duration after, Work work) override;
   void cancel_timer(TimerId id) override;
 
-  [[nodiscard]] bool has_work() const { return !posted_.empty() || !local_.empty(); }
-  // Runs one piece, from one of the two queues as `random` says.
-  void run_one(Random& random);
+  void run_one(Random& random) override;
+  // Destroys what is queued.
   void clear();
+  // Takes no further turn.
+  void freeze();
   static void make_current(Executor* executor) { set_current(executor); }
 
  private:
-  MemoryShards* world_;
+  // What one poster has posted, in order. A held one waits for its message to arrive.
+  struct Channel {
+    const Executor* from;
+    std::deque<Work> posted;
+    bool held = false;
+  };
+  Channel& channel_from(const Executor* from);
+  void delay(Channel& channel);
+  void update_ready();
+  void run_posted(Channel& channel);
+
+  MemoryShards* machine_;
   MemoryShard* shard_;
-  std::deque<Work> posted_;
+  bool frozen_ = false;
+  std::size_t ready_channels_ = 0;
+  std::deque<Channel> channels_;  // stays in place when it grows
   std::deque<std::coroutine_handle<>> local_;
 };
 
@@ -43,46 +60,51 @@ class MemoryBufferHome final : public BufferHome {
 
 class MemoryShard final : public Shard {
  public:
-  MemoryShard(MemoryShards& world, std::size_t id, std::uint64_t seed)
+  MemoryShard(MemoryShards& machine, std::size_t id, std::uint64_t seed)
       : id_(id),
-        world_(&world),
-        executor_(world, *this),
+        machine_(&machine),
+        executor_(machine, *this),
         home_(executor_),
         random_(seed),
-        network_(world.fabric(), "127.0.0.1") {}
+        network_(machine.fabric(), machine.name()) {}
   [[nodiscard]] std::size_t id() const override { return id_; }
   [[nodiscard]] MemoryExecutor& executor() override { return executor_; }
-  [[nodiscard]] Clock& clock() override { return world_->clock(); }
+  [[nodiscard]] Clock& clock() override { return machine_->shard_clock(); }
   [[nodiscard]] Random& random() override { return random_; }
   [[nodiscard]] Network& network() override { return network_; }
-  [[nodiscard]] FileSystem& files() override { return world_->files(); }
+  [[nodiscard]] FileSystem& files() override { return machine_->files(); }
   [[nodiscard]] MemoryBufferHome& buffers() override { return home_; }
 
  private:
   std::size_t id_;
-  MemoryShards* world_;
+  MemoryShards* machine_;
   MemoryExecutor executor_;
   MemoryBufferHome home_;
   SeededRandom random_;
   MemoryNetwork network_;
 };
 
-class MemoryIoThread final : public IoThread {
+class MemoryIoThread final : public IoThread, public MemoryRunnable {
  public:
-  explicit MemoryIoThread(MemoryShards& world) : world_(&world) { world.io_threads_.push_back(this); }
+  explicit MemoryIoThread(MemoryShards& machine) : machine_(&machine) { machine.io_threads_.push_back(this); }
   ~MemoryIoThread() override;
   void post(Work work) override;
-  // When the next piece ends; none when there is none.
-  [[nodiscard]] std::optional<MonotonicTime> next() const;
-  void run_one();
+  void run_one(Random& random) override;
+  void freeze();
 
  private:
   struct Piece {
     MonotonicTime ends;
     Work work;
   };
-  MemoryShards* world_;
+  void run_front();
+  // Ready when the first piece has ended; else a timer says when.
+  void await_front();
+
+  MemoryShards* machine_;
   std::deque<Piece> pieces_;
+  TimerId timer_ = kNoTimer;
+  bool frozen_ = false;
 };
 
 }  // namespace dohle::runtime

@@ -7,47 +7,92 @@
 #include "memory_shard.h"
 
 namespace dohle::runtime {
-namespace {
-// A run that takes this many steps without time passing is an endless loop.
-constexpr std::uint64_t kStepLimit = 50'000'000;
-}  // namespace
+
+MemoryExecutor::Channel& MemoryExecutor::channel_from(const Executor* from) {
+  for (auto& channel : channels_) {
+    if (channel.from == from) return channel;
+  }
+  return channels_.emplace_back(Channel{.from = from, .posted = {}});
+}
+
+void MemoryExecutor::post(Work work) {
+  const Executor* from = current();
+  Channel& channel = channel_from(from);
+  channel.posted.push_back(std::move(work));
+  if (channel.held || channel.posted.size() > 1) return;
+  if (machine_->hop_delay_ > Duration{0} && from != nullptr && from != this && machine_->random().below(4) == 0) {
+    channel.held = true;
+    delay(channel);
+    return;
+  }
+  ++ready_channels_;
+  update_ready();
+}
+
+void MemoryExecutor::delay(Channel& channel) {
+  const auto longest = static_cast<std::uint64_t>(machine_->hop_delay_.count());
+  const Duration after(static_cast<std::int64_t>(1 + machine_->random().below(longest)));
+  machine_->world_->at(after, [this, held = &channel] {
+    held->held = false;
+    ++ready_channels_;
+    update_ready();
+  });
+}
+
+void MemoryExecutor::update_ready() {
+  machine_->world_->set_ready(*this, !frozen_ && (ready_channels_ > 0 || !local_.empty()));
+}
 
 void MemoryExecutor::resume_later(std::coroutine_handle<> handle) {
   DOHLE_CHECK(is_current());
   local_.push_back(handle);
+  update_ready();
 }
 
 TimerId MemoryExecutor::start_timer(Duration after, Work work) {
   DOHLE_CHECK(is_current());
-  const TimerId id = world_->next_timer_++;
-  const Duration deadline = world_->clock_.now().since_start + std::max(after, Duration{0});
-  world_->timers_.emplace(std::pair(deadline, id), MemoryShards::Timer{shard_, std::move(work)});
-  world_->timer_deadlines_.emplace(id, deadline);
-  return id;
+  return machine_->world_->add_timer(after, this, std::move(work));
 }
 
-void MemoryExecutor::cancel_timer(TimerId id) {
-  const auto at = world_->timer_deadlines_.find(id);
-  if (at == world_->timer_deadlines_.end()) return;
-  world_->timers_.erase(std::pair(at->second, id));
-  world_->timer_deadlines_.erase(at);
+void MemoryExecutor::cancel_timer(TimerId id) { machine_->world_->cancel(id); }
+
+void MemoryExecutor::run_posted(Channel& channel) {
+  Work work = std::move(channel.posted.front());
+  channel.posted.pop_front();
+  if (channel.posted.empty()) --ready_channels_;
+  work();
 }
 
 void MemoryExecutor::run_one(Random& random) {
-  const bool from_posted = local_.empty() || (!posted_.empty() && random.below(2) == 0);
-  if (from_posted) {
-    Work work = std::move(posted_.front());
-    posted_.pop_front();
-    work();
-    return;
+  const MemoryShards::Scope scope(*shard_);
+  // Whoever waits longest is not known here: any order of what came from different places may happen.
+  std::size_t choice = 0;
+  if (ready_channels_ + (local_.empty() ? 0 : 1) > 1) choice = random.below(ready_channels_ + (local_.empty() ? 0 : 1));
+  if (choice < ready_channels_) {
+    for (auto& channel : channels_) {
+      if (channel.held || channel.posted.empty()) continue;
+      if (choice-- == 0) {
+        run_posted(channel);
+        break;
+      }
+    }
+  } else {
+    const auto handle = local_.front();
+    local_.pop_front();
+    handle.resume();
   }
-  const auto handle = local_.front();
-  local_.pop_front();
-  handle.resume();
+  update_ready();
 }
 
 void MemoryExecutor::clear() {
-  while (!posted_.empty()) posted_.pop_front();
+  for (std::size_t i = 0; i < channels_.size(); ++i) {  // what dies may post
+    while (!channels_[i].posted.empty()) channels_[i].posted.pop_front();
+  }
+}
+
+void MemoryExecutor::freeze() {
+  frozen_ = true;
+  update_ready();
 }
 
 void MemoryBufferHome::release_from_foreign(BufferBlock* block) {
@@ -60,22 +105,33 @@ void MemoryBufferHome::drain() {
 }
 
 MemoryIoThread::~MemoryIoThread() {
-  while (!pieces_.empty()) run_one();
-  std::erase(world_->io_threads_, this);
+  while (!pieces_.empty()) run_front();
+  machine_->world_->cancel(timer_);
+  machine_->world_->set_ready(*this, false);
+  std::erase(machine_->io_threads_, this);
 }
 
 void MemoryIoThread::post(Work work) {
-  const MonotonicTime now = world_->clock().now();
+  const MonotonicTime now = machine_->clock().now();
   const MonotonicTime starts = pieces_.empty() ? now : std::max(now, pieces_.back().ends);
-  pieces_.push_back({starts + world_->io_delay_, std::move(work)});
+  pieces_.push_back({starts + machine_->io_delay_, std::move(work)});
+  if (pieces_.size() == 1) await_front();
 }
 
-std::optional<MonotonicTime> MemoryIoThread::next() const {
-  if (pieces_.empty()) return std::nullopt;
-  return pieces_.front().ends;
+void MemoryIoThread::await_front() {
+  if (pieces_.empty() || frozen_) return machine_->world_->set_ready(*this, false);
+  const Duration after = pieces_.front().ends - machine_->clock().now();
+  machine_->world_->set_ready(*this, after <= Duration{0});
+  if (after <= Duration{0}) return;
+  timer_ = machine_->world_->at(after, [this] { await_front(); });
 }
 
-void MemoryIoThread::run_one() {
+void MemoryIoThread::run_one(Random&) {
+  run_front();
+  await_front();
+}
+
+void MemoryIoThread::run_front() {
   Executor* const executor = Executor::current();
   BufferHome* const home = BufferHome::current();
   MemoryExecutor::make_current(nullptr);
@@ -87,6 +143,11 @@ void MemoryIoThread::run_one() {
   }
   MemoryExecutor::make_current(executor);
   BufferHome::set_current(home);
+}
+
+void MemoryIoThread::freeze() {
+  frozen_ = true;
+  machine_->world_->set_ready(*this, false);
 }
 
 MemoryShards::Scope::Scope(MemoryShard& shard)
@@ -101,102 +162,51 @@ MemoryShards::Scope::~Scope() {
 }
 
 MemoryShards::MemoryShards(std::size_t size, std::uint64_t seed)
-    : random_(seed), files_(clock_, random_.next()), fabric_(random_.next()) {
+    : own_world_(std::make_unique<MemoryWorld>(seed)),
+      world_(own_world_.get()),
+      own_files_(std::make_unique<MemoryFileSystem>(world_->clock(), world_->random().next())),
+      files_(own_files_.get()),
+      clock_(&world_->clock()),
+      name_("127.0.0.1") {
+  make_shards(size);
+}
+
+MemoryShards::MemoryShards(MemoryWorld& world, MemoryProcess process)
+    : world_(&world),
+      files_(process.files),
+      clock_(process.clock != nullptr ? process.clock : &world.clock()),
+      name_(std::move(process.machine)) {
+  make_shards(process.shards);
+}
+
+void MemoryShards::make_shards(std::size_t size) {
   DOHLE_CHECK(size > 0);
   for (std::size_t id = 0; id < size; ++id) {
-    shards_.push_back(std::make_unique<MemoryShard>(*this, id, random_.next()));
+    shards_.push_back(std::make_unique<MemoryShard>(*this, id, world_->random().next()));
   }
 }
 
 MemoryShards::~MemoryShards() {
   // What is still queued dies on its own shard, since it may hold slices of it.
-  for (auto& [key, timer] : timers_) {
-    const Scope scope(*timer.shard);
-    timer.work = nullptr;
+  for (auto& shard : shards_) {
+    const Scope scope(*shard);
+    world_->take_timers(shard->executor()).clear();
   }
   for (auto& shard : shards_) {
     const Scope scope(*shard);
     shard->executor().clear();
     shard->buffers().drain();
   }
+  for (auto& shard : shards_) shard->executor().freeze();
+}
+
+void MemoryShards::freeze() {
+  for (auto& shard : shards_) shard->executor().freeze();
+  for (auto* thread : io_threads_) thread->freeze();
 }
 
 Shard& MemoryShards::at(std::size_t id) { return *shards_.at(id); }
 
 std::unique_ptr<IoThread> MemoryShards::make_io_thread(std::string) { return std::make_unique<MemoryIoThread>(*this); }
-
-bool MemoryShards::run_one() {
-  std::vector<MemoryShard*> shards;
-  std::vector<MemoryIoThread*> threads;
-  for (auto& shard : shards_) {
-    if (shard->executor().has_work()) shards.push_back(shard.get());
-  }
-  for (auto* thread : io_threads_) {
-    const auto next = thread->next();
-    if (next && *next <= clock_.now()) threads.push_back(thread);
-  }
-  const std::size_t choices = shards.size() + threads.size();
-  if (choices == 0) return false;
-  const std::size_t choice = random_.below(choices);
-  if (choice < shards.size()) {
-    const Scope scope(*shards[choice]);
-    shards[choice]->executor().run_one(random_);
-  } else {
-    threads[choice - shards.size()]->run_one();
-  }
-  return true;
-}
-
-void MemoryShards::run_until_idle() {
-  std::uint64_t steps = 0;
-  while (run_one()) DOHLE_CHECK(++steps < kStepLimit);
-}
-
-std::optional<MonotonicTime> MemoryShards::next_deadline() const {
-  std::optional<MonotonicTime> soonest;
-  if (!timers_.empty()) soonest = MonotonicTime{timers_.begin()->first.first};
-  for (const auto* thread : io_threads_) {
-    const auto next = thread->next();
-    if (next && (!soonest || *next < *soonest)) soonest = next;
-  }
-  return soonest;
-}
-
-void MemoryShards::fire_due() {
-  while (!timers_.empty() && timers_.begin()->first.first <= clock_.now().since_start) {
-    auto node = timers_.extract(timers_.begin());
-    timer_deadlines_.erase(node.key().second);
-    node.mapped().shard->executor().post(std::move(node.mapped().work));
-    run_until_idle();
-  }
-}
-
-bool MemoryShards::advance_to_next_timer(Duration limit) {
-  run_until_idle();
-  const auto next = next_deadline();
-  if (!next || *next - clock_.now() > limit) return false;
-  if (*next > clock_.now()) clock_.advance(*next - clock_.now());
-  fire_due();
-  run_until_idle();
-  return true;
-}
-
-void MemoryShards::advance(Duration by) {
-  const MonotonicTime end = clock_.now() + by;
-  while (advance_to_next_timer(end - clock_.now())) {
-  }
-  if (end > clock_.now()) clock_.advance(end - clock_.now());
-}
-
-void MemoryShards::run_until(const std::function<bool()>& done, Duration limit) {
-  const MonotonicTime end = clock_.now() + limit;
-  std::uint64_t steps = 0;
-  while (!done()) {
-    DOHLE_CHECK(++steps < kStepLimit);
-    if (run_one()) continue;
-    const bool time_passed = advance_to_next_timer(end - clock_.now());
-    DOHLE_CHECK(time_passed && "nothing left to do, and the awaited has not happened");
-  }
-}
 
 }  // namespace dohle::runtime

@@ -32,7 +32,8 @@ enum class FileOperation : std::uint8_t {
 };
 
 // One rule: calls of `operation` on a path that contains `path_part` fail with `error`, `times` times, after `skip`
-// successes. A failing write first writes `write_bytes` of what it was given (a short write).
+// successes. A failing write first writes `write_bytes` of what it was given (a short write). A failing sync loses what
+// it should have synced: the page cache still shows it and calls it clean, so that the next sync succeeds without it.
 struct FileFault {
   FileOperation operation = FileOperation::kSync;
   std::string path_part;
@@ -46,6 +47,7 @@ enum class CrashLoss : std::uint8_t {
   kNothing,   // kill -9: the page cache survives
   kUnsynced,  // power loss: exactly what was synced survives
   kRandom,    // power loss: of what was not synced, a random part survives, the last write possibly torn
+  kAnyOrder,  // the same, and of a file's unsynced writes any sectors survive, and any of its sizes
 };
 
 // One thread. Paths are absolute or relative to one root; "." is that root.
@@ -79,6 +81,12 @@ class MemoryFileSystem final : public FileSystem {
   void clear_faults() { faults_.clear(); }
   // Writes and allocations beyond fail with kNoSpace, after writing what fits.
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
+  // Bit rot: turns over one bit of what the medium and the page cache hold of the file. False when it is empty or
+  // absent.
+  bool flip_bit(const std::string& path, std::uint64_t bit);
+  // Every file below `path`, sorted.
+  [[nodiscard]] std::vector<std::string> files_below(const std::string& path);
+  [[nodiscard]] std::size_t open_files() const { return open_files_; }
   [[nodiscard]] std::uint64_t used_bytes() const;
   // How many calls of this operation succeeded or failed so far.
   [[nodiscard]] std::uint64_t count(FileOperation operation) const;
@@ -93,8 +101,14 @@ class MemoryFileSystem final : public FileSystem {
   friend class MemoryFile;
   friend class MemoryFileLock;
   struct Place {
-    Node* directory = nullptr;
+    std::shared_ptr<Node> directory;
     std::string name;
+  };
+  // A change of names that no sync_directory has made durable yet; a rename takes one name away and gives another.
+  struct EntryChange {
+    Place removed;
+    Place added;
+    std::shared_ptr<Node> node;
   };
 
   [[nodiscard]] Result<Place> place_of(const std::string& path);
@@ -104,14 +118,25 @@ class MemoryFileSystem final : public FileSystem {
   [[nodiscard]] Result<> check(FileOperation operation, const std::string& path);
   [[nodiscard]] std::uint64_t room() const;
   static void sync_below(Node& node);
-  void crash_directory(Node& directory, CrashLoss loss);
+  [[nodiscard]] std::shared_ptr<Node> make_node(bool is_directory);
+  void note(EntryChange change);
+  void note_removal(const Place& place, const std::shared_ptr<Node>& node);
+  static void apply_durably(const EntryChange& change);
+  void crash_entries();
+  void crash_below(Node& node, CrashLoss loss);
   void crash_file(Node& file, CrashLoss loss);
+  void tear_in_order(Node& file);
+  void tear_in_any_order(Node& file);
 
   const Clock* clock_;
   std::unique_ptr<Random> random_;
+  std::uint64_t next_node_ = 0;
   std::shared_ptr<Node> root_;
   std::uint64_t generation_ = 1;  // counts crashes; older open files are dead
-  std::uint64_t capacity_ = 1ULL << 40U;
+  static constexpr std::uint64_t kUnlimited = 1ULL << 40U;
+  std::uint64_t capacity_ = kUnlimited;
+  std::size_t open_files_ = 0;
+  std::vector<EntryChange> entry_changes_;
   std::vector<FileFault> faults_;
   std::map<FileOperation, std::uint64_t> counts_;
   std::set<std::string> locks_;

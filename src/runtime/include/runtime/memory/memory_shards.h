@@ -1,11 +1,9 @@
-// MemoryShards: the shards of a node in the thread of a test. Which shard runs next is drawn from a seed; time passes
-// only by advance(). The same seed gives the same run.
+// MemoryShards: the shards of one process in the thread of a test: alone in a world of its own, or one of many in a
+// world that they share.
 #pragma once
 
 #include <coroutine>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +13,7 @@
 #include <runtime/memory/manual_clock.h>
 #include <runtime/memory/memory_file_system.h>
 #include <runtime/memory/memory_network.h>
+#include <runtime/memory/memory_world.h>
 #include <runtime/memory/seeded_random.h>
 #include <runtime/shard.h>
 
@@ -23,10 +22,19 @@ namespace dohle::runtime {
 class MemoryShard;
 class MemoryIoThread;
 
+// A process that shares its world with others.
+struct MemoryProcess {
+  std::string machine;  // the name its network is known by
+  std::size_t shards = 1;
+  Clock* clock = nullptr;   // null: the world's
+  MemoryFileSystem* files;  // of its machine
+};
+
 class MemoryShards final : public Shards {
  public:
   // A world of its own: clock, files and network are made here.
   explicit MemoryShards(std::size_t size, std::uint64_t seed = 1);
+  MemoryShards(MemoryWorld& world, MemoryProcess process);
   ~MemoryShards() override;
   MemoryShards(const MemoryShards&) = delete;
   MemoryShards& operator=(const MemoryShards&) = delete;
@@ -36,12 +44,14 @@ class MemoryShards final : public Shards {
   // Work posted to it runs when its turn is drawn, after the delay of set_io_delay.
   [[nodiscard]] std::unique_ptr<IoThread> make_io_thread(std::string name) override;
 
-  // Runs until nothing is left to do now. Timers wait for advance().
-  void run_until_idle();
-  // Lets time pass on both clocks: timers fire in order, each at its own time, and their consequences run.
-  void advance(Duration by);
-  // Advances to the next timer, if there is one within `limit`.
-  bool advance_to_next_timer(Duration limit);
+  // See MemoryWorld.
+  void run_until_idle() { world_->run_until_idle(); }
+  void advance(Duration by) { world_->advance(by); }
+  bool advance_to_next_timer(Duration limit) { return world_->advance_to_next_timer(limit); }
+
+  // The process dies: nothing of it runs any more, and what is queued stays where it is for ever. Whoever froze it
+  // keeps this object and all that lived on its shards, since queued work points to it.
+  void freeze();
 
   // While it lives, the calling code is shard `id`: what it allocates and awaits belongs there.
   class Scope {
@@ -75,24 +85,26 @@ class MemoryShards final : public Shards {
     }
   }
   // Runs until `done`, letting time pass when nothing else can happen; fails the test after `limit`.
-  void run_until(const std::function<bool()>& done, Duration limit = std::chrono::hours(1));
+  void run_until(const std::function<bool()>& done, Duration limit = std::chrono::hours(1)) {
+    world_->run_until(done, limit);
+  }
 
-  [[nodiscard]] ManualClock& clock() { return clock_; }
-  [[nodiscard]] MemoryFileSystem& files() { return files_; }
-  [[nodiscard]] MemoryFabric& fabric() { return fabric_; }
-  [[nodiscard]] SeededRandom& random() { return random_; }
+  [[nodiscard]] MemoryWorld& world() { return *world_; }
+  [[nodiscard]] ManualClock& clock() { return world_->clock(); }
+  [[nodiscard]] Clock& shard_clock() { return *clock_; }
+  [[nodiscard]] MemoryFileSystem& files() { return *files_; }
+  [[nodiscard]] MemoryFabric& fabric() { return world_->fabric(); }
+  [[nodiscard]] SeededRandom& random() { return world_->random(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
   // A slow disk: work on IoThreads takes this long, one after the other.
   void set_io_delay(Duration delay) { io_delay_ = delay; }
+  // Messages between shards: every fourth that finds nothing before it travels up to `longest`.
+  void set_hop_delay(Duration longest) { hop_delay_ = longest; }
 
  private:
   friend class MemoryShard;
   friend class MemoryExecutor;
   friend class MemoryIoThread;
-  struct Timer {
-    MemoryShard* shard;
-    Work work;
-  };
-  using TimerKey = std::pair<Duration, TimerId>;
 
   template <typename F, typename E>
   static Task<void> finish(F* work, std::shared_ptr<E> end) {
@@ -103,18 +115,16 @@ class MemoryShards final : public Shards {
       end->emplace(co_await (*work)());
     }
   }
-  bool run_one();
-  [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
-  void fire_due();
+  void make_shards(std::size_t size);
 
-  SeededRandom random_;
-  ManualClock clock_;
-  MemoryFileSystem files_;
-  MemoryFabric fabric_;
+  std::unique_ptr<MemoryWorld> own_world_;
+  MemoryWorld* world_;
+  std::unique_ptr<MemoryFileSystem> own_files_;
+  MemoryFileSystem* files_;
+  Clock* clock_;
+  std::string name_;
   Duration io_delay_{0};
-  TimerId next_timer_ = 1;
-  std::map<TimerKey, Timer> timers_;
-  std::map<TimerId, Duration> timer_deadlines_;
+  Duration hop_delay_{0};
   std::vector<std::unique_ptr<MemoryShard>> shards_;
   std::vector<MemoryIoThread*> io_threads_;
 };

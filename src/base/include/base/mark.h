@@ -1,0 +1,61 @@
+// Rare branches, for simulation. A mark counts that a place was reached; a report lists those that never were. An odd
+// is a place where a simulation may make the rare thing happen (FoundationDB's BUGGIFY). In the product nobody installs
+// an observer, and either costs one load and a branch that is never taken.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace dohle {
+
+// Names are dotted paths: module.what_happened.
+template <std::size_t N>
+struct MarkName {
+  char text[N];
+  // NOLINTNEXTLINE(google-explicit-constructor): so that a literal can be a template argument
+  constexpr MarkName(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+};
+
+class MarkObserver {
+ public:
+  virtual ~MarkObserver() = default;
+  virtual void reached(std::string_view mark) = 0;
+  // Whether the rare thing is to happen here and now.
+  virtual bool make_it_so(std::string_view odd) = 0;
+};
+
+// Set before any shard starts, by single-threaded programs only.
+inline MarkObserver* mark_observer = nullptr;
+
+// Every mark and odd that is compiled in, in no order.
+inline std::vector<std::string_view>& all_marks() {
+  static std::vector<std::string_view> marks;
+  return marks;
+}
+
+template <MarkName Name>
+struct Mark {
+  static bool enter() {
+    all_marks().push_back(Name.text);
+    return true;
+  }
+  static inline const bool kEntered = enter();
+  static void hit() {
+    if (mark_observer != nullptr && kEntered) [[unlikely]]
+      mark_observer->reached(Name.text);
+  }
+  static bool odd() {
+    if (mark_observer == nullptr || !kEntered) [[likely]]
+      return false;
+    if (!mark_observer->make_it_so(Name.text)) return false;
+    mark_observer->reached(Name.text);
+    return true;
+  }
+};
+
+}  // namespace dohle
+
+#define DOHLE_MARK(name) ::dohle::Mark<name>::hit()
+#define DOHLE_ODD(name) ::dohle::Mark<name>::odd()

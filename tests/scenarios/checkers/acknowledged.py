@@ -1,0 +1,42 @@
+"""C1: every acknowledged record is read back in the end, where it was said to be.
+
+acks=all counts always; acks=1 counts unless the power failed afterwards, for a killed process leaves the page cache. What lies below the
+log's start may be gone if somebody asked for that, or if it was old enough."""
+from .history import place
+
+SLACK_US = 1_000_000
+
+
+def check(history):
+    found = []
+    final = {event['tp']: event for event in history.of('final')}
+    complete = {event['tp'] for event in history.of('final_read')}
+    read = {}
+    for event in history.polls_by('final'):
+        for offset, value, _ in event['r']:
+            read.setdefault((event['tp'], value), offset)
+    power = history.last('power')
+    for ack in history.of('ack'):
+        tp, acks = ack['tp'], ack['acks']
+        if acks == 0 or (acks == 1 and power is not None and power >= ack['t']):
+            continue
+        if tp not in complete:
+            continue  # unseen is not lost; C13 says that the reading did not end
+        offset = read.get((tp, ack['v']))
+        if offset is None and 0 <= ack['o'] < final[tp]['start']:
+            found += justify(history, ack, final[tp])
+        elif offset is None:
+            found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is not there")
+        elif ack['o'] >= 0 and offset != ack['o']:
+            found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is at {offset}")
+    return found
+
+
+def justify(history, ack, final):
+    asked = max((event['o'] for event in history.of('trim') if event['tp'] == ack['tp']), default=0)
+    if ack['o'] < asked:
+        return []
+    retention = history.topics().get(ack['tp'][0], {}).get('retention.ms')
+    if retention is not None and final['t'] - ack['t'] >= int(retention) * 1000 - SLACK_US:
+        return []
+    return [f"{ack['v']} at {place(ack['tp'])}@{ack['o']} lies below the log's start {final['start']}, which nothing explains"]

@@ -1,0 +1,78 @@
+"""C9, classic groups: a partition has one owner in a generation; a member of an old generation commits nothing; what was committed never
+goes back; and what was committed was read."""
+import collections
+
+from .history import place
+
+
+def check(history):
+    return owners(history) + fences(history) + regressions(history) + skips(history)
+
+
+def owners(history):
+    owner, found = {}, []
+    for event in history.of('assigned'):
+        for partition in event['p']:
+            key = (event['g'], event['gen'], tuple(partition))
+            first = owner.setdefault(key, event['m'])
+            if first != event['m']:
+                found.append(f"{place(key[2])} was given to {first} and to {event['m']} in generation {event['gen']} of {event['g']}")
+    return found
+
+
+def fences(history):
+    found = []
+    newest = {}
+    begun = {}
+    for event in history.of('assigned', 'commit', 'committed'):
+        group = event['g']
+        if event['e'] == 'assigned':
+            newest[group] = max(newest.get(group, -1), event['gen'])
+        elif event['e'] == 'commit':
+            begun[event['w'], event['id']] = newest.get(group, -1)
+        else:
+            known = begun.get((event['w'], event['id']), -1)
+            if event['gen'] < known and event.get('gen_after', event['gen']) == event['gen']:
+                found.append(f"{event['w']} committed in generation {event['gen']} of {group} after somebody was in {known}")
+    return found
+
+
+def regressions(history):
+    found = []
+    highest = {}
+    begun = {}
+    for event in history.of('commit', 'committed'):
+        for topic, partition, offset in event['o']:
+            key = (event['g'], topic, partition)
+            if event['e'] == 'commit':
+                begun[event['w'], event['id'], key] = highest.get(key, 0)
+                continue
+            before = begun.get((event['w'], event['id'], key), 0)
+            if offset < before:
+                found.append(f"{event['w']} committed {place(key[1:])}@{offset} to {key[0]}, where {before} was committed before")
+            highest[key] = max(highest.get(key, 0), offset)
+    return found
+
+
+def skips(history):
+    """Every record below a committed offset was given to some member."""
+    group_of = {event['w']: event['g'] for event in history.of('assigned')}
+    given = collections.defaultdict(set)
+    content = collections.defaultdict(set)
+    for event in history.of('poll'):
+        offsets = {record[0] for record in event['r']}
+        if event['w'] in group_of:
+            given[group_of[event['w']], event['tp']] |= offsets
+        if event['w'] == 'final':
+            content[event['tp']] |= offsets
+    committed = {}
+    for event in history.of('committed'):
+        for topic, partition, offset in event['o']:
+            key = (event['g'], (topic, partition))
+            committed[key] = max(committed.get(key, 0), offset)
+    found = []
+    for (group, tp), offset in sorted(committed.items()):
+        missing = sorted(o for o in content[tp] if o < offset and o not in given[group, tp])
+        if missing and tp[0] not in history.trims():
+            found.append(f'{group} committed {place(tp)}@{offset}, and nobody was given {len(missing)} records before it, the first @{missing[0]}')
+    return found

@@ -1,0 +1,112 @@
+"""C10: topics and configurations are linearizable, key by key.
+
+Operations whose outcome nobody knows may take effect until LATE_US after they were given up, or never. The search keeps every state the
+key may be in, with the operations that have taken effect before their answer (Wing and Gong's, as an automaton over the events)."""
+LATE_US = 20_000_000
+MANY = 20_000
+
+
+class Topic:
+    """absent, or present with an id that is unknown until it is read. A new topic never has the id of the one before it."""
+    initial = ('absent', None)
+
+    @staticmethod
+    def step(state, operation, outcome, value):
+        """States after the operation, given what was answered; outcome None: nobody knows."""
+        here, ident = state
+        if operation == 'create':
+            if here == 'absent' and outcome in ('ok', None):
+                return [('present', ('not', ident))]
+            return [state] if here == 'present' and (outcome is None or value == 'TOPIC_ALREADY_EXISTS') else []
+        if operation == 'delete':
+            if here == 'present' and outcome in ('ok', None):
+                return [('absent', ident if isinstance(ident, str) else None)]
+            return [state] if here == 'absent' and (outcome is None or value in ('UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID')) else []
+        if value == 'absent':
+            return [state] if here == 'absent' else []
+        if here == 'absent':
+            return []
+        if isinstance(ident, str):
+            return [state] if ident == value else []
+        return [('present', value)] if ident[1] != value else []
+
+
+class Value:
+    """Whatever was written last; at first anything."""
+    initial = None
+
+    @staticmethod
+    def step(state, operation, outcome, value):
+        if operation == 'write':
+            return [value] if outcome in ('ok', None) else [state]
+        return [value] if state in (None, value) else []
+
+
+def check(history):
+    keys = {}
+    for event in history.of('call', 'ret'):
+        if event['e'] == 'call':
+            keys.setdefault(event['k'], []).append({'call': event, 'ret': None})
+    answers = {(event['w'], event['id']): event for event in history.of('ret')}
+    found = []
+    for key, operations in sorted(keys.items()):
+        for operation in operations:
+            operation['ret'] = answers.get((operation['call']['w'], operation['call']['id']))
+        wrong = linearize(operations, Topic if key.startswith('topic/') else Value)
+        if wrong is not None:
+            call, ret = wrong['call'], wrong['ret']
+            found.append(f"{key}: no order explains {call['w']}'s {call['op']} {call['x']} at {call['t']}: {ret['out']} {ret['x']} at {ret['t']}")
+    return found
+
+
+def points_of(operations):
+    """Beginnings and ends in their order; the end of an operation that nobody heard of is late."""
+    points = []
+    for operation in operations:
+        call, ret = operation['call'], operation['ret']
+        known = ret is not None and ret['out'] != 'unknown'
+        if not known and call['op'] == 'read':
+            continue
+        operation['outcome'] = ret['out'] if known else None
+        operation['value'] = call['x'] if call['op'] == 'write' else ret['x'] if known else ''
+        points.append((call['t'], call['n'], 'begin', operation))
+        end = (ret['t'], ret['n']) if known else ((ret or call)['t'] + LATE_US, call['n'])
+        points.append((*end, 'end', operation))
+    return sorted(points, key=lambda point: point[:2])
+
+
+def linearize(operations, model):
+    """None, or the operation whose answer cannot be."""
+    configurations = {(model.initial, frozenset())}
+    pending = {}
+    for _, _, what, operation in points_of(operations):
+        number = operation['call']['n']
+        if what == 'begin':
+            pending[number] = operation
+            continue
+        reached = expand(configurations, pending, model)
+        if operation['outcome'] is None:
+            configurations = {(state, done - {number}) for state, done in reached}
+        else:
+            configurations = {(state, done - {number}) for state, done in reached if number in done}
+            if not configurations:
+                return operation
+        del pending[number]
+    return None
+
+
+def expand(configurations, pending, model):
+    """Every way in which pending operations may have taken effect."""
+    reached = set(configurations)
+    todo = list(configurations)
+    while todo and len(reached) < MANY:
+        state, done = todo.pop()
+        for number, operation in pending.items():
+            if number in done:
+                continue
+            for after in model.step(state, operation['call']['op'], operation['outcome'], operation['value']):
+                configuration = (after, done | {number})
+                if configuration not in reached:
+                    reached.add(configuration)
+                    todo.append(configuration)
+    return reached

@@ -1,0 +1,105 @@
+// Rows 9 to 11 of the fault matrix: what goes wrong with a disk while it is in use. What a crash leaves of it is
+// written in src/runtime/memory/memory_file_crash.cc.
+//
+// - eio: reads, writes, syncs or renames of the files whose path holds `path` fail, `times` in a row, a write after
+// some
+//   part of it was written. A sync that failed has lost what it should have synced, and the next one "succeeds".
+// - full: the disk has room for a few more bytes, and nothing more; a write takes what fits and fails. Later it has
+// room
+//   again, without anybody's help.
+// - slow: whatever runs on a thread for blocking file work takes its time.
+// - rot: a bit of a file at rest, or in use, is not what it was. `files` are endings of names; only files that can be
+// made
+//   again from others are named there by default.
+#include <algorithm>
+
+#include "simulation.h"
+
+namespace dohle::scenarios {
+namespace {
+
+using runtime::FileOperation;
+
+runtime::Duration to_duration(double seconds) { return runtime::Duration(static_cast<std::int64_t>(seconds * 1e9)); }
+
+class IoErrors final : public Fault {
+ public:
+  using Fault::Fault;
+
+ private:
+  void strike() override {
+    auto& random = simulation().random();
+    const std::string what = arguments().choose(random, "what", "write|sync|sync|sync_all|read|rename");
+    runtime::FileFault fault;
+    fault.operation = what == "write"    ? FileOperation::kWrite
+                      : what == "read"   ? FileOperation::kRead
+                      : what == "rename" ? FileOperation::kRename
+                                         : FileOperation::kSync;
+    fault.path_part = arguments().text("path", "data");
+    fault.times = 1 + random.below(static_cast<std::uint64_t>(arguments().draw_int(random, "times", "1..3")));
+    fault.write_bytes = random.below(200);
+    simulation().note("eio", sim::Json().field("what", what));
+    simulation().node().machine().disk().inject(fault);
+    heal_after(draw("for", "0.5..3"));
+  }
+  void heal() override { simulation().node().machine().disk().clear_faults(); }
+};
+
+class FullDisk final : public Fault {
+ public:
+  using Fault::Fault;
+
+ private:
+  void strike() override {
+    auto& disk = simulation().node().machine().disk();
+    disk.set_capacity(disk.used_bytes() + static_cast<std::uint64_t>(draw("room", "0..20000")));
+    heal_after(draw("for", "1..6"));
+  }
+  void heal() override {
+    constexpr std::uint64_t kRoomy = 1ULL << 40U;
+    simulation().node().machine().disk().set_capacity(kRoomy);
+  }
+};
+
+class SlowDisk final : public Fault {
+ public:
+  using Fault::Fault;
+
+ private:
+  void strike() override {
+    simulation().node().machine().set_io_delay(to_duration(draw("delay", "0.001..0.3")));
+    heal_after(draw("for", "0.5..4"));
+  }
+  void heal() override { simulation().node().machine().set_io_delay(runtime::Duration{0}); }
+};
+
+class BitRot final : public Fault {
+ public:
+  using Fault::Fault;
+
+ private:
+  void strike() override {
+    auto& disk = simulation().node().machine().disk();
+    auto& random = simulation().random();
+    const auto endings = split(arguments().text("files", ".index|.timeindex|.snapshot"), '|');
+    auto files = disk.files_below(".");
+    std::erase_if(files, [&](const std::string& file) {
+      return std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
+    });
+    if (files.empty()) return;
+    const std::string& file = files[random.below(files.size())];
+    if (disk.flip_bit(file, random.next())) simulation().note("rot", sim::Json().field("file", file));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_disk_fault(Simulation& simulation, const Line& line) {
+  if (line.name == "eio") return std::make_unique<IoErrors>(simulation, line);
+  if (line.name == "full") return std::make_unique<FullDisk>(simulation, line);
+  if (line.name == "slow") return std::make_unique<SlowDisk>(simulation, line);
+  if (line.name == "rot") return std::make_unique<BitRot>(simulation, line);
+  return nullptr;
+}
+
+}  // namespace dohle::scenarios
