@@ -45,7 +45,8 @@ TEST(CheckpointFile, OffsetsAndEpochs) {
   EXPECT_TRUE(parse_offset_checkpoint("")->empty());
   EXPECT_EQ(*parse_epoch_checkpoint("0\n2\n0 0\n4 100\n"),
             (std::vector<EpochEntry>{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(4), Offset(100)}}));
-  for (const auto* bad : {"1\n0\n", "x\n", "0\n2\na 0 5\n", "0\n1\na 0\n", "0\n1\na 0 5\nb 0 6\n", "0\n1\na b c\n"}) {
+  for (const auto* bad : {"1\n0\n", "x\n", "0\n2\na 0 5\n", "0\n1\na 0\n", "0\n1\na 0 5\nb 0 6\n", "0\n1\na b c\n",
+                          "0\n", "0", "0\n1\na 0 5"}) {
     EXPECT_FALSE(parse_offset_checkpoint(bad)) << bad;
   }
   EXPECT_FALSE(parse_epoch_checkpoint("0\n1\n-1 5\n"));

@@ -32,15 +32,16 @@ std::unexpected<Error> bad_line(std::string_view line) {
   return fail(Errc::kMalformed, fmt::format("malformed checkpoint line '{}'", line.substr(0, 100)));
 }
 
-// Calls `entry` for each entry line; checks version and count.
+// Calls `entry` for each entry line; checks version and count. Every line ends: a number that was cut short is another.
 Result<> parse(std::string_view text, const std::function<bool(std::string_view)>& entry) {
+  if (!text.empty() && !text.ends_with('\n')) return fail(Errc::kMalformed, "checkpoint ends within a line");
   const auto version_line = take_line(text);
   if (!version_line) return {};
   int version = -1;
   if (!parse_number(*version_line, version)) return bad_line(*version_line);
   if (version != kVersion) return fail(Errc::kMalformed, fmt::format("checkpoint version {} is not known", version));
   const auto count_line = take_line(text);
-  if (!count_line) return {};
+  if (!count_line) return fail(Errc::kMalformed, "checkpoint ends after its version");
   std::int64_t expected = -1;
   if (!parse_number(*count_line, expected)) return bad_line(*count_line);
   std::int64_t got = 0;
