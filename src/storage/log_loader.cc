@@ -305,6 +305,7 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
     // Stopped cleanly by a release that wrote none: nothing is known, as in Kafka; the log is not read for it.
     state.set_end(clean || segments.empty() ? upto : std::max(log_start, segments.first().base()));
   }
+  if (found) DOHLE_TRY(recall_batches(state));
   if (state.end() >= upto) {
     state.set_end(upto);
     return state;
@@ -314,6 +315,56 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
   }
   state.set_end(upto);
   return state;
+}
+
+// A snapshot knows one batch of a producer, and a client that lost five answers sends five again: they must be known as
+// duplicates after a restart too. The end of the log tells of them.
+Result<> Log::State::recall_batches(ProducerState& state) {
+  constexpr std::uint64_t kRecallBytes = 1U << 20U;
+  if (state.producers().empty() || segments.empty() || state.end() <= segments.first().base()) return {};
+  std::map<ProducerId, ProducerEntry> read;
+  auto at = segments.floor(state.end().prev());
+  std::uint64_t bytes = at->second->size();
+  while (bytes < kRecallBytes && at->first > segments.first().base()) {
+    at = segments.floor(at->first.prev());
+    bytes += at->second->size();
+  }
+  for (; at != segments.end() && at->first < state.end(); ++at) {
+    Segment& segment = *at->second;
+    DOHLE_ASSIGN(const std::uint64_t from, batch_boundary(segment, bytes > kRecallBytes ? bytes - kRecallBytes : 0));
+    bytes = 0;
+    DOHLE_ASSIGN(const auto file, segment.file());
+    BatchFileReader reader(file, from, segment.size());
+    for (;;) {
+      const auto batch = reader.next();
+      if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
+      if (!batch || !*batch || (*batch)->base_offset() >= state.end()) break;
+      if (!(*batch)->has_producer_id() || (*batch)->is_control()) continue;
+      read[(*batch)->producer_id()].add((*batch)->producer_epoch(), ProducerBatch::of(**batch));
+    }
+  }
+  state.recall(read);
+  return {};
+}
+
+// Where a batch begins that lies at or a little before `position`.
+Result<std::uint64_t> Log::State::batch_boundary(Segment& segment, std::uint64_t position) {
+  if (position == 0) return 0;
+  DOHLE_ASSIGN(const Offset end, segment.read_next_offset());
+  std::int64_t low = segment.base().value();
+  std::int64_t high = end.value();
+  std::uint64_t found = 0;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    DOHLE_ASSIGN(const auto batch, segment.find(Offset(middle)));
+    if (!batch || batch->position > position) {
+      high = middle;
+    } else {
+      found = batch->position;
+      low = std::max(middle, batch->last_offset.value()) + 1;
+    }
+  }
+  return found;
 }
 
 Result<> Log::State::replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const {

@@ -288,6 +288,11 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
     }
     directory.release();
   }
+  // What was posted to this shard about directories has run when they may go.
+  runtime::Promise<> promise;
+  auto drained = promise.future();
+  self->shards.at(0).executor().post([promise = std::move(promise)]() mutable { promise.set(); });
+  co_await drained;
   co_return result;
 }
 

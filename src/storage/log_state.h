@@ -144,6 +144,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> settle_offsets();
   [[nodiscard]] Result<> settle_producers();
   [[nodiscard]] Result<> sync_recovered();
+  [[nodiscard]] Result<> recall_batches(ProducerState& state);
+  [[nodiscard]] static Result<std::uint64_t> batch_boundary(Segment& segment, std::uint64_t position);
   [[nodiscard]] Result<> replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const;
 
   [[nodiscard]] int retire_first_while(const std::function<Result<bool>(Segment&, Offset next_base)>& condition,

@@ -41,6 +41,13 @@ Result<> check_epoch(const records::BatchView& batch, const ProducerEntry& entry
 
 }  // namespace
 
+ProducerBatch ProducerBatch::of(const records::BatchView& batch) {
+  return {.last_sequence = batch.last_sequence(),
+          .last_offset = batch.last_offset(),
+          .offset_delta = static_cast<std::int32_t>(batch.last_offset() - batch.base_offset()),
+          .timestamp = batch.max_timestamp()};
+}
+
 std::int32_t ProducerBatch::first_sequence() const {
   const std::int64_t first = static_cast<std::int64_t>(last_sequence) - offset_delta;
   return static_cast<std::int32_t>(first >= 0 ? first : first + (std::int64_t{1} << 31U));
@@ -70,6 +77,13 @@ void ProducerEntry::add(std::int16_t batch_epoch, const ProducerBatch& batch) {
   }
   batches_.at(count_++) = batch;
   last_timestamp = batch.timestamp;
+}
+
+void ProducerEntry::recall(const ProducerEntry& read) {
+  if (!has_batches() || !read.has_batches() || read.epoch != epoch) return;
+  if (read.last().last_offset != last().last_offset || read.last().last_sequence != last().last_sequence) return;
+  batches_ = read.batches_;
+  count_ = read.count_;
 }
 
 ProducerInfo describe_producer(ProducerId id, const ProducerEntry& entry) {
@@ -106,11 +120,7 @@ Result<> ProducerState::prepare_data(const records::BatchView& batch, AppendOrig
     return fail(Errc::kInvalidRecord,
                 fmt::format("producer {} sent records outside its open transaction", batch.producer_id().value()));
   }
-  entry.add(batch.producer_epoch(),
-            {.last_sequence = batch.last_sequence(),
-             .last_offset = batch.last_offset(),
-             .offset_delta = static_cast<std::int32_t>(batch.last_offset() - batch.base_offset()),
-             .timestamp = batch.max_timestamp()});
+  entry.add(batch.producer_epoch(), ProducerBatch::of(batch));
   if (!entry.txn_first_offset && batch.is_transactional()) {
     entry.txn_first_offset = batch.base_offset();
     update.started.emplace(batch.base_offset(), batch.producer_id());
@@ -192,6 +202,12 @@ void ProducerState::load(const std::map<ProducerId, ProducerEntry>& producers, O
     if (entry.txn_first_offset) ongoing_.emplace(*entry.txn_first_offset, id);
   }
   end_ = end;
+}
+
+void ProducerState::recall(const std::map<ProducerId, ProducerEntry>& read) {
+  for (auto& [id, entry] : producers_) {
+    if (const auto at = read.find(id); at != read.end()) entry.recall(at->second);
+  }
 }
 
 bool ProducerState::expired(const ProducerEntry& entry, std::int64_t now_ms) const {

@@ -23,6 +23,7 @@ struct ProducerBatch {
   Offset last_offset = kNoOffset;
   std::int32_t offset_delta = 0;
   std::int64_t timestamp = -1;
+  [[nodiscard]] static ProducerBatch of(const records::BatchView& batch);
   [[nodiscard]] std::int32_t first_sequence() const;
   [[nodiscard]] Offset first_offset() const { return last_offset - offset_delta; }
 };
@@ -43,6 +44,9 @@ class ProducerEntry {
   [[nodiscard]] const ProducerBatch* find_duplicate(std::int16_t batch_epoch, std::int32_t first_sequence,
                                                     std::int32_t last_sequence) const;
   void add(std::int16_t batch_epoch, const ProducerBatch& batch);
+  // Takes the batches of `read`, which the log told, if they end with the one that is known here: a snapshot holds no
+  // more than the last batch of a producer.
+  void recall(const ProducerEntry& read);
   // A new epoch forgets the batches of the old one.
   void set_epoch(std::int16_t new_epoch);
 
@@ -92,6 +96,8 @@ class ProducerState {
   [[nodiscard]] Offset end() const { return end_; }
   void set_end(Offset end) { end_ = end; }
   void clear();
+  // Completes the windows of loaded producers with what the log tells of the time before end(). Nothing else changes.
+  void recall(const std::map<ProducerId, ProducerEntry>& read);
   // Leaves out what has expired by `now_ms`.
   void load(const std::map<ProducerId, ProducerEntry>& producers, Offset end, std::int64_t now_ms);
   // `now_ms`: wall clock. Producers with an open transaction stay.
