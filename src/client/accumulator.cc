@@ -30,6 +30,7 @@ bool Accumulator::append(const TopicPartition& partition, const ProducerRecord& 
     auto batch = std::make_unique<ProducerBatch>();
     batch->partition = partition;
     batch->created_ms = now_ms;
+    batch->ordinal = next_ordinal_++;
     records::BuilderOptions options;
     options.compression = config_->compression;
     batch->builder.emplace(std::move(options));
@@ -62,15 +63,18 @@ BatchPtr Accumulator::take(const TopicPartition& partition, std::int64_t now_ms,
   const auto found = queues_.find(partition);
   if (found == queues_.end() || found->second.waiting.empty()) return nullptr;
   Queue& queue = found->second;
-  if (!is_due(*queue.waiting.front(), queue.waiting.size() == 1, now_ms, hurry)) return nullptr;
+  const auto at =
+      retiring_ ? std::ranges::find_if(queue.waiting, [](const BatchPtr& b) { return b->base_sequence.has_value(); })
+                : queue.waiting.begin();
+  if (at == queue.waiting.end() || !is_due(**at, queue.waiting.size() == 1, now_ms, hurry)) return nullptr;
   constexpr std::size_t kMaxNumberedUnderWay = 5;  // what a broker remembers of a producer
   if (config_->enable_idempotence) {
-    if (!has_producer_id() || queue.under_way.size() >= kMaxNumberedUnderWay) return nullptr;
+    if (producer_id_.value() < 0 || queue.under_way.size() >= kMaxNumberedUnderWay) return nullptr;
     // One that is sent again waits for those before it: they may come back too.
-    if (queue.waiting.front()->base_sequence && !queue.under_way.empty()) return nullptr;
+    if ((*at)->base_sequence && !queue.under_way.empty()) return nullptr;
   }
-  BatchPtr batch = std::move(queue.waiting.front());
-  queue.waiting.pop_front();
+  BatchPtr batch = std::move(*at);
+  queue.waiting.erase(at);
   batch->closed = true;
   number(*batch, queue);
   if (batch->builder) {
@@ -145,11 +149,28 @@ void Accumulator::fail(BatchPtr batch, const KafkaError& error) {
 void Accumulator::retry(BatchPtr batch, std::int64_t not_before_ms) {
   leave(*batch);
   batch->not_before_ms = not_before_ms;
+  put_back(std::move(batch));
+}
+
+void Accumulator::renumber(BatchPtr batch) {
+  leave(*batch);
+  batch->base_sequence.reset();
+  put_back(std::move(batch));
+}
+
+void Accumulator::put_back(BatchPtr batch) {
   auto& waiting = queues_.at(batch->partition).waiting;
-  const auto at = std::ranges::find_if(waiting, [&](const BatchPtr& other) {
-    return !other->base_sequence || !batch->base_sequence || *other->base_sequence > *batch->base_sequence;
-  });
+  const auto at = std::ranges::find_if(waiting, [&](const BatchPtr& other) { return other->ordinal > batch->ordinal; });
   waiting.insert(at, std::move(batch));
+}
+
+bool Accumulator::has_numbered() const {
+  return std::ranges::any_of(queues_, [](const auto& queue) {
+    return std::ranges::any_of(queue.second.under_way,
+                               [](std::int32_t sequence) { return sequence != records::kNoSequence; }) ||
+           std::ranges::any_of(queue.second.waiting,
+                               [](const BatchPtr& batch) { return batch->base_sequence.has_value(); });
+  });
 }
 
 bool Accumulator::is_oldest_unsettled(const ProducerBatch& batch) const {
@@ -193,13 +214,13 @@ void Accumulator::fail_all_waiting(const KafkaError& error) {
 }
 
 void Accumulator::set_producer_id(ProducerId id, std::int16_t epoch) {
-  DOHLE_CHECK(under_way_ == 0);
+  DOHLE_CHECK(!has_numbered());
+  retiring_ = false;
   producer_id_ = id;
   producer_epoch_ = epoch;
   for (auto& [partition, queue] : queues_) {
     queue.next_sequence = 0;
     for (auto& batch : queue.waiting) {
-      batch->base_sequence.reset();
       if (batch->builder) continue;
       // Built before under another id: the first of its partition to be numbered again.
       number(*batch, queue);

@@ -31,6 +31,7 @@ struct ProducerBatch {
   std::int64_t not_before_ms = 0;
   std::optional<std::int32_t> base_sequence;
   Slice bytes;
+  std::uint64_t ordinal = 0;  // its place among all batches of the producer
 
   [[nodiscard]] std::int32_t record_count() const { return static_cast<std::int32_t>(callbacks.size()); }
 };
@@ -68,10 +69,17 @@ class Accumulator {
   [[nodiscard]] bool expire(std::int64_t now_ms);
   void fail_all_waiting(const KafkaError& error);
 
-  [[nodiscard]] bool has_producer_id() const { return producer_id_.value() >= 0; }
-  // Numbering begins anew everywhere. Nothing may be under way.
+  // Whether new batches can be numbered.
+  [[nodiscard]] bool has_producer_id() const { return producer_id_.value() >= 0 && !retiring_; }
+  // Numbering begins anew everywhere. Nothing may be numbered and unsettled.
   void set_producer_id(ProducerId id, std::int16_t epoch);
-  void drop_producer_id() { producer_id_ = kNoProducerId; }
+  // Nothing is numbered under this id any more. What has been, may have been stored: it is sent as it is until a broker
+  // has said what became of it, and only then a new id may be set.
+  void retire_producer_id() { retiring_ = true; }
+  [[nodiscard]] bool is_retiring() const { return retiring_; }
+  [[nodiscard]] bool has_numbered() const;
+  // Puts back a batch that was surely not stored, to be numbered under the next id.
+  void renumber(BatchPtr batch);
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
@@ -88,6 +96,7 @@ class Accumulator {
   void number(ProducerBatch& batch, Queue& queue) const;
   void finish(ProducerBatch& batch);
   void leave(const ProducerBatch& batch);
+  void put_back(BatchPtr batch);
 
   const ProducerConfig* config_;
   std::map<TopicPartition, Queue> queues_;
@@ -95,6 +104,8 @@ class Accumulator {
   std::size_t under_way_ = 0;
   std::size_t unsettled_ = 0;
   double compression_ratio_ = 1.0;  // of recent batches
+  std::uint64_t next_ordinal_ = 0;
+  bool retiring_ = false;
   ProducerId producer_id_ = kNoProducerId;
   std::int16_t producer_epoch_ = -1;
 };

@@ -207,8 +207,8 @@ Task<void> Producer::Impl::close(std::int64_t timeout_ms) {
 Task<void> Producer::Impl::run() {
   const auto pass = gate_.enter();
   while (!stopped_) {
-    if (accumulator_.expire(now_ms())) accumulator_.drop_producer_id();
-    if (config_.enable_idempotence && !accumulator_.has_producer_id() && accumulator_.under_way() == 0 &&
+    if (accumulator_.expire(now_ms())) accumulator_.retire_producer_id();
+    if (config_.enable_idempotence && !accumulator_.has_producer_id() && !accumulator_.has_numbered() &&
         accumulator_.unsettled() > 0) {
       co_await ensure_producer_id();
     }
@@ -383,12 +383,14 @@ void Producer::Impl::take_verdict(BatchPtr batch, ErrorCode code, const std::str
         accumulator_.retry(std::move(batch), now_ms() + cluster_.config().retry_backoff_ms);
         return;
       }
-      accumulator_.drop_producer_id();
+      // An earlier one was given up and not stored, so neither was this one.
+      if (accumulator_.is_retiring()) return accumulator_.renumber(std::move(batch));
+      accumulator_.retire_producer_id();
       accumulator_.fail(std::move(batch), {code, message});
       return;
     case ErrorCode::kUnknownProducerId:
-      accumulator_.drop_producer_id();
-      accumulator_.retry(std::move(batch), now_ms());
+      accumulator_.retire_producer_id();
+      accumulator_.renumber(std::move(batch));
       return;
     default:
       retry_or_fail(std::move(batch), code, message);
@@ -408,7 +410,7 @@ void Producer::Impl::retry_or_fail(BatchPtr batch, ErrorCode code, const std::st
     return;
   }
   // What may or may not have been stored has spent its numbers.
-  if (batch->base_sequence) accumulator_.drop_producer_id();
+  if (batch->base_sequence) accumulator_.retire_producer_id();
   const std::string text = message.empty() ? std::string(protocol::message(code)) : message;
   accumulator_.fail(std::move(batch), {code, text});
 }
