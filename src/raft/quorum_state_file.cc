@@ -20,12 +20,19 @@ Result<std::optional<ElectionState>> QuorumStateFile::read() const {
   return std::optional(std::move(*state));
 }
 
+Result<runtime::FileRef> QuorumStateFile::write_part(const std::string& path, const std::string& text) {
+  DOHLE_ASSIGN(auto file, fs_.open(path, runtime::OpenMode::kTruncate));
+  DOHLE_TRY(file->write_at(0, as_bytes(text)));
+  return file;
+}
+
 runtime::Task<Result<>> QuorumStateFile::write(ElectionState state, std::int16_t data_version) {
   const std::string text = encode_quorum_state(state, data_version);
   const std::string part = path_ + ".tmp";
-  DOHLE_CO_ASSIGN(const runtime::FileRef file, fs_.open(part, runtime::OpenMode::kTruncate));
-  DOHLE_CO_TRY(file->write_at(0, as_bytes(text)));
-  DOHLE_CO_TRY(co_await door_.commit({.files = {file}}));
+  auto file = write_part(part, text);
+  if (!file && file.error().code == Errc::kNoSpace && door_.release_reserve()) file = write_part(part, text);
+  if (!file) co_return std::unexpected(file.error());
+  DOHLE_CO_TRY(co_await door_.commit({.files = {*file}}));
   DOHLE_CO_TRY(fs_.rename(part, path_));
   co_return co_await door_.commit({.directories = {directory_}});
 }

@@ -21,6 +21,7 @@ class QuorumStateFile {
   [[nodiscard]] runtime::Task<Result<>> write(ElectionState state, std::int16_t data_version);
 
  private:
+  [[nodiscard]] Result<runtime::FileRef> write_part(const std::string& path, const std::string& text);
   runtime::FileSystem& fs_;
   storage::CommitLog& door_;
   std::string directory_;

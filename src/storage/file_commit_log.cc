@@ -1,7 +1,6 @@
 #include "file_commit_log.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <vector>
 
@@ -23,7 +22,7 @@ FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, run
     : directory_(std::move(directory)),
       fs_(fs),
       owner_(owner),
-      on_failure_(std::move(on_failure)),
+      on_failure_(std::make_shared<std::function<void(const Error&)>>(std::move(on_failure))),
       reads_(std::move(reads)),
       syncs_(std::move(syncs)) {}
 
@@ -44,8 +43,12 @@ void FileCommitLog::take(std::unique_ptr<Pending> pending) {
 void FileCommitLog::sync_batch() {
   const Result<> result = sync_files();
   using Promises = std::vector<runtime::Promise<Result<>>>;
-  std::map<runtime::Executor*, Promises> released;
-  for (auto& pending : batch_) released[pending->home].push_back(std::move(pending->promise));
+  std::vector<std::pair<runtime::Executor*, Promises>> released;  // in the order they came, not of addresses
+  for (auto& pending : batch_) {
+    auto at = std::ranges::find(released, pending->home, &std::pair<runtime::Executor*, Promises>::first);
+    if (at == released.end()) at = released.insert(released.end(), {pending->home, Promises{}});
+    at->second.push_back(std::move(pending->promise));
+  }
   batch_.clear();
   for (auto& entry : released) {
     entry.first->post([result, promises = std::move(entry.second)]() mutable {
@@ -100,12 +103,15 @@ void FileCommitLog::run_in_background(runtime::Work work) { reads_->post(std::mo
 void FileCommitLog::report_failure(const Error& error) {
   if (offline_.exchange(true)) return;
   log::error("storage", "log directory {} is offline: {}", directory_, error.message);
-  owner_.post([this, error] { on_failure_(error); });
+  // The last thing that a directory's thread does before it ends may be to fail.
+  owner_.post([on_failure = std::weak_ptr(on_failure_), error] {
+    if (const auto alive = on_failure.lock()) (*alive)(error);
+  });
 }
 
 Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
   if (bytes == 0 || has_reserve_.load()) return {};
-  DOHLE_ASSIGN(const auto file, fs_.open(runtime::join_path(directory_, kReserveFile), runtime::OpenMode::kCreate));
+  DOHLE_ASSIGN(const auto file, fs_.open(reserve_path(), runtime::OpenMode::kCreate));
   auto reserved = file->allocate(0, bytes);
   if (!reserved && reserved.error().code == Errc::kUnsupported) return {};
   if (reserved) has_reserve_.store(true);
@@ -115,7 +121,9 @@ Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
 bool FileCommitLog::release_reserve() {
   if (!has_reserve_.exchange(false)) return false;
   log::warn("storage", "log directory {} is full: using its reserve", directory_);
-  return fs_.remove_file(runtime::join_path(directory_, kReserveFile)).has_value();
+  return fs_.remove_file(reserve_path()).has_value();
 }
+
+std::string FileCommitLog::reserve_path() const { return runtime::join_path(directory_, kReserveFile); }
 
 }  // namespace dohle::storage

@@ -26,6 +26,7 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] runtime::Task<Result<>> commit(CommitSet set) override;
   [[nodiscard]] runtime::Task<Result<>> warm(runtime::FileRange range) override;
   void run_in_background(runtime::Work work) override;
+  [[nodiscard]] std::string reserve_path() const;
   bool release_reserve() override;
   [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
   void count_slow_write() override { slow_writes_.fetch_add(1, std::memory_order_relaxed); }
@@ -49,7 +50,7 @@ class FileCommitLog final : public CommitLog {
   std::string directory_;
   runtime::FileSystem& fs_;
   runtime::Executor& owner_;
-  std::function<void(const Error&)> on_failure_;
+  std::shared_ptr<std::function<void(const Error&)>> on_failure_;
   std::atomic<bool> offline_{false};
   std::atomic<bool> has_reserve_{false};
   std::atomic<std::uint64_t> slow_writes_{0};

@@ -43,6 +43,7 @@ class LogDirectory::State {
   std::int64_t broker_epoch = -1;
   std::optional<Error> failure;
   std::vector<std::function<void(const Error&)>> callbacks;
+  bool forgotten = false;
 };
 
 LogDirectory::LogDirectory(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -106,11 +107,33 @@ Result<> LogDirectory::begin_use() {
 }
 
 Result<> LogDirectory::make_reserve(std::uint64_t bytes) { return state_->commit_log.make_reserve(bytes); }
+
+Result<> LogDirectory::make_room_to_start(std::uint64_t bytes) {
+  const auto left = state_->files.space(state_->path);
+  if (bytes == 0 || !left || left->usable_bytes >= bytes / 4) return {};
+  log::warn("storage", "log directory {} is full: starting on its reserve", state_->path);
+  auto removed = state_->files.remove_file(state_->commit_log.reserve_path());
+  return removed || removed.error().code == Errc::kNotFound ? Result<>{} : removed;
+}
+
+Result<> LogDirectory::make_reserve_if_roomy(std::uint64_t bytes) {
+  const auto left = state_->files.space(state_->path);
+  if (!state_->files.exists(state_->commit_log.reserve_path()) && left && left->usable_bytes < 2 * bytes) return {};
+  return make_reserve(bytes);
+}
+
 std::uint64_t LogDirectory::slow_writes() const { return state_->commit_log.slow_writes(); }
 CommitLog& LogDirectory::commit_log() { return state_->commit_log; }
 bool LogDirectory::offline() const { return state_->commit_log.offline(); }
 
+runtime::Task<runtime::Unit> LogDirectory::forget_callbacks() {
+  state_->forgotten = true;
+  state_->callbacks.clear();
+  co_return runtime::Unit{};
+}
+
 void LogDirectory::on_offline(std::function<void(const Error&)> callback) {
+  if (state_->forgotten) return;  // asked for before, and carried out after
   if (state_->failure) callback(*state_->failure);
   state_->callbacks.push_back(std::move(callback));
 }

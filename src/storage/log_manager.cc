@@ -41,6 +41,7 @@ Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, Lo
       continue;
     }
     auto directory = std::move(*opened);
+    DOHLE_TRY(directory->make_room_to_start(state->config.reserve_bytes));
     state->clean.push_back(directory->had_clean_shutdown());
     if (paths[i] == metadata) state->metadata_index = state->directories.size();
     const bool holds_logs = std::ranges::find(state->config.log_dirs, paths[i]) != state->config.log_dirs.end();
@@ -287,6 +288,8 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
       if (!marked) result = std::move(marked);
     }
     directory.release();
+    co_await runtime::submit_to(self->shards.at(directory.owner_shard()),
+                                [&directory] { return directory.forget_callbacks(); });
   }
   // What was posted to this shard about directories has run when they may go.
   runtime::Promise<> promise;

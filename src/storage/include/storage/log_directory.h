@@ -51,6 +51,10 @@ class LogDirectory {
   [[nodiscard]] Result<> begin_use();
   // Keeps this many bytes of blocks in a file of their own, for when the disk is full. Blocks; zero: none.
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
+  // Before anything is opened: a start on a full disk writes too, and takes the reserve for it.
+  [[nodiscard]] Result<> make_room_to_start(std::uint64_t bytes);
+  // Makes the reserve if it is there already, or if the disk has room for it twice.
+  [[nodiscard]] Result<> make_reserve_if_roomy(std::uint64_t bytes);
   // Appends that took more than 5 ms so far. From any shard.
   [[nodiscard]] std::uint64_t slow_writes() const;
 
@@ -60,6 +64,8 @@ class LogDirectory {
   [[nodiscard]] bool offline() const;
   // Every callback is called on the owner shard, once, when the directory fails.
   void on_offline(std::function<void(const Error&)> callback);
+  // On the owner shard: nobody is told any more.
+  [[nodiscard]] runtime::Task<runtime::Unit> forget_callbacks();
 
   [[nodiscard]] Result<DirectoryCheckpoints> read_checkpoints();
   // Off the shard; each file is replaced atomically. Maps that are absent are left as they are.
