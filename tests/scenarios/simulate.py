@@ -96,7 +96,7 @@ def judge(program, scenario, seed, without=(), mutant=None):
     outcome.acknowledged = sum(1 for event in history.of('ack') if event['acks'] != 0) + len(history.of('committed')) + len(history.of('trimmed'))
     outcome.acknowledged += sum(1 for event in history.of('ret') if event['out'] != 'unknown')
     outcome.faults = collections.Counter(event['k'] for event in history.of('fault'))
-    outcome.seconds = history.events[-1]['t'] / 1e6 if lines else 0
+    outcome.seconds = max((event['t'] for event in history.events), default=0) / 1e6
     for event in history.of('over'):
         outcome.marks.update(event['marks'])
     if not without:

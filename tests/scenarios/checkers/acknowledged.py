@@ -14,7 +14,8 @@ def check(history):
     read = {}
     for event in history.polls_by('final'):
         for offset, value, _ in event['r']:
-            read.setdefault((event['tp'], value), offset)
+            read.setdefault((event['tp'], value), set()).add(offset)
+    sent = {event['v']: event['t'] for event in history.of('send')}
     power = history.last('power')
     for ack in history.of('ack'):
         tp, acks = ack['tp'], ack['acks']
@@ -22,21 +23,23 @@ def check(history):
             continue
         if tp not in complete:
             continue  # unseen is not lost; C13 says that the reading did not end
-        offset = read.get((tp, ack['v']))
-        if offset is None and 0 <= ack['o'] < final[tp]['start']:
-            found += justify(history, ack, final[tp])
-        elif offset is None:
+        offsets = read.get((tp, ack['v']), set())
+        if ack['o'] in offsets or (offsets and ack['o'] < 0):
+            continue
+        if 0 <= ack['o'] < final[tp]['start']:
+            found += justify(history, ack, sent, final[tp])
+        elif not offsets:
             found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is not there")
-        elif ack['o'] >= 0 and offset != ack['o']:
-            found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is at {offset}")
+        else:
+            found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is at {sorted(offsets)}")
     return found
 
 
-def justify(history, ack, final):
+def justify(history, ack, sent, final):
     asked = max((event['o'] for event in history.of('trim') if event['tp'] == ack['tp']), default=0)
     if ack['o'] < asked:
         return []
     retention = history.topics().get(ack['tp'][0], {}).get('retention.ms')
-    if retention is not None and final['t'] - ack['t'] >= int(retention) * 1000 - SLACK_US:
+    if retention is not None and final['t'] - sent[ack['v']] >= int(retention) * 1000 - SLACK_US:
         return []
     return [f"{ack['v']} at {place(ack['tp'])}@{ack['o']} lies below the log's start {final['start']}, which nothing explains"]

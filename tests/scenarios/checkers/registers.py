@@ -60,12 +60,14 @@ def check(history):
 
 
 def points_of(operations):
-    """Beginnings and ends in their order; the end of an operation that nobody heard of is late."""
+    """Beginnings and ends in their order; the end of an operation that nobody heard of is late. Of those, a reading says nothing, and a
+    writing whose value nobody read explains nothing."""
     points = []
+    values = {operation['ret']['x'] for operation in operations if operation['call']['op'] == 'read' and operation['ret']}
     for operation in operations:
         call, ret = operation['call'], operation['ret']
         known = ret is not None and ret['out'] != 'unknown'
-        if not known and call['op'] == 'read':
+        if not known and (call['op'] == 'read' or (call['op'] == 'write' and call['x'] not in values)):
             continue
         operation['outcome'] = ret['out'] if known else None
         operation['value'] = call['x'] if call['op'] == 'write' else ret['x'] if known else ''
@@ -85,6 +87,8 @@ def linearize(operations, model):
             pending[number] = operation
             continue
         reached = expand(configurations, pending, model)
+        if reached is None:
+            return None  # too many ways: nothing can be said
         if operation['outcome'] is None:
             configurations = {(state, done - {number}) for state, done in reached}
         else:
@@ -96,10 +100,12 @@ def linearize(operations, model):
 
 
 def expand(configurations, pending, model):
-    """Every way in which pending operations may have taken effect."""
+    """Every way in which pending operations may have taken effect; None when there are too many."""
     reached = set(configurations)
     todo = list(configurations)
-    while todo and len(reached) < MANY:
+    while todo:
+        if len(reached) > MANY:
+            return None
         state, done = todo.pop()
         for number, operation in pending.items():
             if number in done:

@@ -1,5 +1,6 @@
 // dohle_sim SCENARIO --seed N [--without LABEL]...: runs one seed of a scenario; its history goes to standard output.
 // The verdict is for the checkers to give: the exit code only says whether the simulation was carried through.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,6 +16,16 @@
 
 namespace dohle::scenarios {
 namespace {
+
+const sim::History* running_history = nullptr;
+
+// A crash is a finding, and what led to it is wanted.
+void on_crash(int signal) {
+  std::fputs(running_history->text().c_str(), stdout);
+  std::fflush(stdout);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
 
 int complain(const std::string& message) {
   std::fprintf(stderr, "dohle_sim: %s\n", message.c_str());
@@ -46,6 +57,8 @@ int run(const std::vector<std::string>& arguments) {
   const auto scenario = Scenario::parse(text);
   if (!scenario) return complain(path + ": " + scenario.error().message);
   Simulation simulation(*scenario, seed, std::move(without));
+  running_history = &simulation.history();
+  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE}) std::signal(signal, on_crash);
   const bool carried_through = simulation.run();
   std::fputs(simulation.history().text().c_str(), stdout);
   std::fflush(stdout);
