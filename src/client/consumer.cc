@@ -335,7 +335,10 @@ Task<Answer<>> Consumer::Impl::commit_once(const Offsets& offsets) {
   if (!coordinator) co_return std::unexpected(coordinator.error());
   protocol::OffsetCommitRequest request;
   request.group_id = Text(*config_.group_id);
-  // Who only assigns commits as nobody's member.
+  // Who only assigns commits as nobody's member; who was put out of the group must not look like that.
+  if (subscribed_ && group_->identity().generation < 0) {
+    co_return failure(ErrorCode::kUnknownMemberId, "The group has gone on without this member");
+  }
   if (subscribed_) {
     request.generation_id_or_member_epoch = group_->identity().generation;
     request.member_id = Text(group_->identity().member_id);
