@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <base/log.h>
 #include <fmt/format.h>
 #include <records/reader.h>
 
@@ -147,20 +148,35 @@ Result<bool> Segment::should_roll(const RollQuestion& question, const LogConfig&
 }
 
 Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
-  DOHLE_ASSIGN(const OffsetPosition start, index_.lookup(offset, probe));
+  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(offset, probe));
   DOHLE_ASSIGN(const auto file, log_.get());
-  BatchHeaderScanner scanner(file, start.position, size_, probe);
+  BatchHeaderScanner scanner(file, start, size_, probe);
   for (;;) {
     DOHLE_ASSIGN(const auto batch, scanner.next());
     if (!batch || batch->last_offset >= offset) return batch;
   }
 }
 
+// Where the index says, if a batch begins there that is not beyond what is looked for; an entry that rotted may point
+// anywhere, and the search begins with the segment then.
+Result<std::uint64_t> Segment::start_of_search(Offset offset, Probe probe) {
+  DOHLE_ASSIGN(const OffsetPosition entry, index_.lookup(offset, probe));
+  if (entry.position == 0) return 0;
+  DOHLE_ASSIGN(const auto file, log_.get());
+  const auto there = BatchHeaderScanner(file, entry.position, size_, probe).next();
+  if (!there && there.error().code != Errc::kCorrupt) return fail(there.error());
+  if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry.position;
+  log::error("storage", "{}: the offset index is damaged: it says {} for offset {}, searching without it", path(),
+             entry.position, offset.value());
+  return 0;
+}
+
 Result<Offset> Segment::read_next_offset() {
   if (size_ == 0) return base_;
-  DOHLE_ASSIGN(const OffsetPosition start, index_.last());
+  DOHLE_ASSIGN(const OffsetPosition last, index_.last());
+  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(last.offset, base_)));
   DOHLE_ASSIGN(const auto file, log_.get());
-  BatchHeaderScanner scanner(file, start.position, size_);
+  BatchHeaderScanner scanner(file, start, size_);
   Offset next = base_;
   for (;;) {
     DOHLE_ASSIGN(const auto batch, scanner.next());
@@ -196,9 +212,9 @@ Result<TimeEntry> Segment::scan_max_timestamp() {
 
 Result<std::optional<TimeEntry>> Segment::find_by_timestamp(std::int64_t timestamp, Offset from, LeaderEpoch* epoch) {
   DOHLE_ASSIGN(const TimeEntry lower, time_index_.lookup(timestamp));
-  DOHLE_ASSIGN(const OffsetPosition start, index_.lookup(std::max(lower.offset, from)));
+  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(lower.offset, from)));
   DOHLE_ASSIGN(const auto file, log_.get());
-  BatchHeaderScanner scanner(file, start.position, size_);
+  BatchHeaderScanner scanner(file, start, size_);
   for (;;) {
     DOHLE_ASSIGN(const auto place, scanner.next());
     if (!place) return std::optional<TimeEntry>{};

@@ -99,6 +99,7 @@ class Segment {
   [[nodiscard]] Result<> cut_to(std::uint64_t bytes);
 
  private:
+  [[nodiscard]] Result<std::uint64_t> start_of_search(Offset offset, Probe probe = nullptr);
   Segment(const SegmentSetup& setup);
   [[nodiscard]] Result<> reserve(const runtime::FileRef& file, std::uint64_t bytes);
   [[nodiscard]] Result<std::int64_t> first_batch_timestamp();
