@@ -1,13 +1,16 @@
 // The small files and the pure rules, one by one.
 #include <gtest/gtest.h>
+#include <runtime/memory/manual_clock.h>
 #include <runtime/wall_clock_guard.h>
 
+#include <runtime/memory/memory_file_system.h>
 #include "checkpoint_file.h"
 #include "clean_marker.h"
 #include "leader_epoch_cache.h"
 #include "log_files.h"
 #include "partition_metadata.h"
 #include "retention.h"
+#include "settled_clock_file.h"
 #include "storage/meta_properties.h"
 
 namespace dohle::storage {
@@ -82,6 +85,29 @@ TEST(MetaPropertiesFile, JavaProperties) {
   EXPECT_FALSE(parse_meta_properties("version=2\nnode.id=1\ncluster.id=a"));
   EXPECT_FALSE(parse_meta_properties("version=1\nnode.id=one\ncluster.id=a"));
   EXPECT_FALSE(parse_meta_properties("version=1\nnode.id=1\n"));
+}
+
+TEST(WallClockGuard, AJumpWhileNobodyLookedIsAJump) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  runtime::WallClockGuard guard;
+  guard.remember(1000, 5 * kHourMs);
+  EXPECT_EQ(guard.accept(2000, 6 * kHourMs), 5 * kHourMs + 1000);
+  EXPECT_EQ(guard.accept(2000 + kHourMs, 7 * kHourMs), 7 * kHourMs);
+}
+
+TEST(SettledClock, IsKeptInAFile) {
+  runtime::ManualClock clock;
+  runtime::MemoryFileSystem files(clock);
+  ASSERT_TRUE(files.create_directories("d"));
+  EXPECT_FALSE(read_settled_clock(files, "d"));
+  ASSERT_TRUE(write_settled_clock(files, "d", 1234));
+  EXPECT_EQ(read_settled_clock(files, "d"), 1234);
+  const auto file = files.open("d/.dohle-clock", runtime::OpenMode::kTruncate).value();
+  for (const std::string_view bad : {"12", "x\n", "-5\n", "\n", "1 2\n"}) {
+    ASSERT_TRUE(file->truncate(0));
+    ASSERT_TRUE(file->write_at(0, as_bytes(bad)));
+    EXPECT_FALSE(read_settled_clock(files, "d")) << bad;
+  }
 }
 
 TEST(WallClockGuard, JumpsCountAfterHalfAnHour) {

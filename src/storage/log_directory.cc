@@ -10,6 +10,7 @@
 #include "clean_marker.h"
 #include "file_commit_log.h"
 #include "log_files.h"
+#include "settled_clock_file.h"
 
 namespace dohle::storage {
 
@@ -182,6 +183,14 @@ runtime::Task<Result<>> LogDirectory::write_checkpoints(std::optional<OffsetMap>
       });
   if (!result && result.error().code == Errc::kIo) state->commit_log.report_failure(result.error());
   co_return result;
+}
+
+// A full disk may keep it from being written: then the one before it serves.
+runtime::Task<Result<>> LogDirectory::write_clock(std::int64_t settled_ms) {
+  State* state = state_.get();
+  co_return co_await runtime::run_on(state->commit_log.background(), [state, settled_ms] {
+    return write_settled_clock(state->files, state->path, settled_ms);
+  });
 }
 
 runtime::Task<Result<>> LogDirectory::write_clean_marker(std::int64_t broker_epoch) {

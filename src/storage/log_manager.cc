@@ -233,6 +233,13 @@ runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
   co_return result;
 }
 
+runtime::Task<Result<>> LogManager::State::keep_clock(State* self) {
+  const std::int64_t settled_ms = self->shard_logs.front()->settled_wall_ms();
+  LogDirectory& directory = *self->directories[self->metadata_index];
+  if (directory.offline()) co_return Result<>{};
+  co_return co_await directory.write_clock(settled_ms);
+}
+
 // A reserve that was used comes back once there is room for it four times over.
 void LogManager::State::restore_reserves() {
   for (const auto& directory : directories) {
@@ -257,6 +264,7 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
     Due due{.high_watermarks = true};
     if (now - last_recovery >= config.recovery_checkpoint_interval_ms) {
       self->restore_reserves();
+      static_cast<void>(co_await keep_clock(self));
       due.recovery_points = true;
       last_recovery = now;
     }
@@ -277,6 +285,7 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
     if (!closed) result = std::move(closed);
   }
   if (self->loaded) {
+    static_cast<void>(co_await keep_clock(self));
     auto written = co_await checkpoint(
         self, {.recovery_points = true, .log_starts = true, .high_watermarks = true, .at_stop = true});
     if (!written) result = std::move(written);

@@ -10,6 +10,7 @@
 #include "log_files.h"
 #include "log_manager_state.h"
 #include "partition_metadata.h"
+#include "settled_clock_file.h"
 
 namespace dohle::storage {
 
@@ -193,6 +194,7 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
+  if (self->settled_ms) logs->remember_clock(*self->settled_ms);
   for (const auto& found : part) {
     if (found.slot->directory->offline()) continue;
     auto loaded = logs->load(*found.slot, self->setup_for(found, *options, progress));
@@ -239,6 +241,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
       log::warn("storage", "no reserve in {}: {}", directory->path(), reserved.error().message);
     }
   }
+  self->settled_ms = read_settled_clock(self->shards.at(0).files(), self->directories[self->metadata_index]->path());
   std::vector<runtime::Task<Result<>>> tasks;
   for (std::size_t shard = 0; shard < parts.size(); ++shard) {
     ShardLogsImpl* logs = self->shard_logs[shard].get();
@@ -261,6 +264,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
     self->written.push_back({found_there.recovery_points, found_there.log_starts, found_there.high_watermarks});
   }
   self->loaded = true;
+  static_cast<void>(co_await keep_clock(self));
   co_return Result<>{};
 }
 

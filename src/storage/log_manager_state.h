@@ -48,6 +48,8 @@ class LogManager::State {
   [[nodiscard]] static runtime::Task<Result<>> checkpoint(State* self, Due due);
   [[nodiscard]] static runtime::Task<void> checkpoint_loop(State* self);
   void restore_reserves();
+  // Writes down what shard 0 believes the wall clock says.
+  [[nodiscard]] static runtime::Task<Result<>> keep_clock(State* self);
   [[nodiscard]] static runtime::Task<Result<>> shutdown(State* self, std::int64_t broker_epoch);
   [[nodiscard]] static runtime::Task<std::vector<ShardOffsets>> gather(State* self);
   [[nodiscard]] static runtime::Task<std::vector<ShardOffsets>> offsets_on(ShardLogsImpl* logs);
@@ -58,8 +60,9 @@ class LogManager::State {
   LogManagerConfig config;
   std::vector<std::unique_ptr<LogDirectory>> directories;  // all, the metadata log's too
   std::size_t metadata_index = 0;
-  std::vector<bool> clean;  // by directory, as it was found
-  DirectorySlots slots;     // those of log.dirs
+  std::optional<std::int64_t> settled_ms;  // the wall clock that was believed before this process began
+  std::vector<bool> clean;                 // by directory, as it was found
+  DirectorySlots slots;                    // those of log.dirs
   std::vector<std::unique_ptr<ShardLogsImpl>> shard_logs;
   std::vector<ShardOffsets> written;              // by slot, as last checkpointed
   std::vector<OffsetMap> flushed_before;          // by slot, flushed ends when recovery points were last due

@@ -51,6 +51,11 @@ class ShardLogsImpl final : public ShardLogs {
   // Removes the directory `after_ms` from now.
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
   // Starts the periodic work.
+  // On its shard: the wall clock that was believed before this process began, if that is known; what is believed now.
+  void remember_clock(std::int64_t settled_ms) { wall_clock_.remember(shard_.clock().now().ms(), settled_ms); }
+  [[nodiscard]] std::int64_t settled_wall_ms() {
+    return wall_clock_.accept(shard_.clock().now().ms(), shard_.clock().wall_ms());
+  }
   void start();
   [[nodiscard]] runtime::Task<Result<>> shutdown();
   // By index of the directory.

@@ -11,6 +11,9 @@ class WallClockGuard {
  public:
   // Both clocks read together; the accepted wall clock in ms.
   [[nodiscard]] std::int64_t accept(std::int64_t monotonic_ms, std::int64_t wall_ms);
+  // What was accepted last, by this process or by one before it: a clock that was set while nobody looked has jumped
+  // too.
+  void remember(std::int64_t monotonic_ms, std::int64_t accepted_ms) { trusted_ = {monotonic_ms, accepted_ms}; }
 
  private:
   struct Anchor {

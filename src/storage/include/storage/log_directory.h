@@ -72,6 +72,8 @@ class LogDirectory {
   [[nodiscard]] runtime::Task<Result<>> write_checkpoints(std::optional<OffsetMap> recovery_points,
                                                           std::optional<OffsetMap> log_starts,
                                                           std::optional<OffsetMap> high_watermarks);
+  // The wall clock as retention believes it; see settled_clock_file.h.
+  [[nodiscard]] runtime::Task<Result<>> write_clock(std::int64_t settled_ms);
   [[nodiscard]] runtime::Task<Result<>> write_clean_marker(std::int64_t broker_epoch);
   [[nodiscard]] Result<runtime::SpaceInfo> space();
   // Gives the lock back. Nothing may be in flight.
