@@ -1,6 +1,7 @@
 """C5: to each consumer offsets ascend without a gap; to each idempotent producer the offsets of its records ascend.
 
-A gap is legal where records may be gone from the beginning, and a member of a group begins anew wherever the group gives it a partition."""
+A gap is legal where records may be gone from the beginning; there a reader may also be sent back after the node died, for the log's start
+is written now and then only, as in Kafka. A member of a group begins anew wherever the group gives it a partition."""
 from .history import place
 
 ANEW = ('assigned', 'revoked', 'lost')
@@ -14,8 +15,12 @@ def consumers(history):
     found = []
     trimmed = history.trims()
     next_offset = {}
-    for event in history.of('poll', *ANEW):
+    for event in history.of('poll', 'kill', 'power', *ANEW):
         who = event['w']
+        if event['e'] in ('kill', 'power'):
+            for key in [key for key in next_offset if key[1][0] in trimmed]:
+                del next_offset[key]
+            continue
         if event['e'] != 'poll':
             for key in [key for key in next_offset if key[0] == who]:
                 del next_offset[key]
