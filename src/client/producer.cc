@@ -207,7 +207,9 @@ Task<void> Producer::Impl::close(std::int64_t timeout_ms) {
 Task<void> Producer::Impl::run() {
   const auto pass = gate_.enter();
   while (!stopped_) {
+    const std::size_t unsettled = accumulator_.unsettled();
     if (accumulator_.expire(now_ms())) accumulator_.retire_producer_id();
+    if (accumulator_.unsettled() < unsettled) announce_room();  // flush() and close() may wait for the last of them
     if (config_.enable_idempotence && !accumulator_.has_producer_id() && !accumulator_.has_numbered() &&
         accumulator_.unsettled() > 0) {
       co_await ensure_producer_id();
