@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -22,6 +23,7 @@ std::size_t shard_count(const broker::config::ServerConfig& config) {
 // What ends the process: a signal, or a failure that it cannot outlive.
 struct Ending {
   runtime::Promise<int> promise;
+  bool serving = false;
   void with(int exit_code) { promise.try_set(exit_code); }
 };
 
@@ -48,6 +50,8 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
   options.on_load_progress = progress_on_terminal();
   options.fatal = [ending](const std::string& why) {
     std::fprintf(stderr, "dohle: %s\n", why.c_str());
+    // A start may wait for what will not come any more, and has nothing to stop cleanly.
+    if (!(*ending)->serving) std::_Exit(kExitDirectoryFailed);
     (*ending)->with(kExitDirectoryFailed);
   };
   auto node = co_await broker::Node::start(shards, std::move(process.config), std::move(options));
@@ -55,6 +59,7 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
     std::fprintf(stderr, "dohle: %s\n", node.error().message.c_str());
     co_return kExitFailure;
   }
+  (*ending)->serving = true;
   if (process.on_ready) process.on_ready(**node);
   const int exit_code = co_await end;
   co_await (*node)->stop();

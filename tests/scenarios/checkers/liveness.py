@@ -6,7 +6,7 @@ def check(history):
     done = {event['w'] for event in history.of('done')}
     gone = {event['w'] for event in history.of('dies', 'leaves')}
     if history.of('stuck') or not history.of('finished'):
-        started = {event['w'] for event in history.events if event['w'] not in ('world', 'final') and not event['w'].startswith('node')}
+        started = {event['w'] for event in history.events if event['w'] not in ('world', 'final', 'runner') and not event['w'].startswith('node')}
         late = sorted(started - done - gone)
         found.append('a minute after the last fault not finished: ' + (', '.join(late) or 'the node'))
     if history.of('unread') or not history.of('read'):

@@ -105,7 +105,6 @@ Task<void> SimNode::start(std::shared_ptr<Life> life) {
   }
   life->node = std::move(*node);
   history_->add(name_, "up");
-  if (life->ending) co_await end(life, "failed while it started");
 }
 
 // What a supervisor sees of a process that gives up: it stops as well as it can, and is started again.
@@ -113,19 +112,24 @@ void SimNode::begin_end(const std::shared_ptr<Life>& life, const std::string& wh
   if (life->ending) return;
   life->ending = true;
   history_->add(name_, "fatal", sim::Json().field("why", why));
-  if (!life->node) return;  // its start sees to it
   down_ = kRespawn;
+  if (!life->node) return exit(life, why);  // a process that fails while it starts just ends
   runtime::spawn(end(life, why));
 }
 
 Task<void> SimNode::end(std::shared_ptr<Life> life, std::string why) {
   life->ending = true;
   if (life->node) co_await life->node->stop();
+  if (life->start_failed) down_ = kRespawn;
+  exit(life, why);
+}
+
+void SimNode::exit(const std::shared_ptr<Life>& life, const std::string& why) {
   world_->at(Duration{0}, [this, life, why] {
     if (life_ != life) return;  // killed meanwhile
     history_->add(name_, "ended", sim::Json().field("why", why));
     machine_.end_process(std::exchange(life_, nullptr));
-    if (wanted_) boot_after(life->start_failed ? Duration(kRespawn) : down_);
+    if (wanted_) boot_after(down_);
   });
 }
 

@@ -50,6 +50,7 @@ class SimNode {
   runtime::Task<void> start(std::shared_ptr<Life> life);
   runtime::Task<void> end(std::shared_ptr<Life> life, std::string why);
   void begin_end(const std::shared_ptr<Life>& life, const std::string& why);
+  void exit(const std::shared_ptr<Life>& life, const std::string& why);
   void boot_after(runtime::Duration down);
 
   runtime::MemoryWorld* world_;
