@@ -10,6 +10,7 @@ help:
 	@echo 'make build      build the release binary; bin/ works with it'
 	@echo 'make bench      the full benchmarks (hours; small ones are part of make test)'
 	@echo 'make sim        simulated scenarios: SEEDS=n, SCENARIO=x, SEED=s'
+	@echo 'make mutants    plant bugs, one after the other, and see that the scenarios catch each'
 	@echo 'make lint       the repository lint alone'
 	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
 	@echo 'make format     clang-format over all sources'
@@ -43,6 +44,13 @@ SEEDS ?= 400
 sim: configure
 	cmake --build $(BUILD) -j $(JOBS) --target dohle_simulator
 	@python3 tests/scenarios/simulate.py --seeds $(SEEDS) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SEED),--seed $(SEED))
+
+TRIES ?= 500
+.PHONY: mutants
+mutants: packages
+	cmake --preset mutants
+	cmake --build build/mutants -j $(JOBS) --target dohle_simulator
+	@python3 tests/scenarios/mutants.py --tries $(TRIES) $(if $(MUTANT),--mutant $(MUTANT))
 
 .PHONY: bench
 bench: build

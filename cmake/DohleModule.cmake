@@ -31,6 +31,10 @@ function(dohle_module)
     target_link_libraries(${lib} ${scope} dohle_${dep})
   endforeach()
   target_link_libraries(${lib} ${scope} ${M_LIBS})
+  # Bugs are planted where they matter; what has none is built as always.
+  if(DOHLE_MUTANTS AND M_NAME MATCHES "^(storage|raft|metadata|replication|coordinator|broker)$")
+    target_compile_definitions(${lib} PRIVATE DOHLE_MUTANTS)
+  endif()
 
   if(NOT DOHLE_TESTS)
     return()

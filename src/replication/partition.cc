@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <base/log.h>
+#include <base/mutant.h>
 
 namespace dohle::replication {
 namespace {
@@ -86,6 +87,7 @@ runtime::Task<Result<>> Partition::wait_high_watermark(Offset end, runtime::Dura
 }
 
 Offset Partition::fetchable_end(Isolation isolation) const {
+  if (DOHLE_MUTANT("replication.fetch_past_high_watermark")) return log_->log_end();
   return isolation == Isolation::kReadCommitted ? log_->last_stable_offset() : log_->high_watermark();
 }
 
@@ -161,7 +163,8 @@ runtime::Task<void> Partition::close(Error reason) {
 
 void Partition::advance_high_watermark() {
   if (!leading_) return;
-  in_sync_.set_leader_end(log_->acknowledged_end());
+  in_sync_.set_leader_end(DOHLE_MUTANT("replication.high_watermark_ahead_of_flush") ? log_->log_end()
+                                                                                    : log_->acknowledged_end());
   const Offset before = log_->high_watermark();
   const Offset target = in_sync_.advance_high_watermark(before, log_->config().min_insync_replicas);
   if (target <= before) return;

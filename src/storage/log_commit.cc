@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <base/log.h>
+#include <base/mutant.h>
 
 #include "log_files.h"
 #include "log_state.h"
@@ -42,7 +43,7 @@ runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
     if (self->abandoned) result = fail(Errc::kClosed, "the log was removed");
     self->finish_waiters(result);
     if (!result) break;
-  } while (!self->waiters.empty() || self->sync_again);
+  } while ((!self->waiters.empty() && !DOHLE_MUTANT("storage.lost_wake")) || self->sync_again);
   self->sync_running = false;
   if (self->idle) std::exchange(self->idle, std::nullopt)->set();
 }
@@ -61,6 +62,8 @@ Result<CommitSet> Log::State::take_commit_set() {
   set.files = std::move(sync_files);
   sync_files.clear();
   DOHLE_TRY(segments.active().collect_files(set.files, false));
+  if (DOHLE_MUTANT("storage.directory_not_synced")) sync_directory = sync_parent = false;
+  if (DOHLE_MUTANT("storage.sealed_files_not_synced")) set.files.clear();
   if (sync_directory) set.directories.push_back(path);
   if (sync_parent) set.directories.push_back(parent_of(path));
   sync_directory = false;

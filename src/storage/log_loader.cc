@@ -3,6 +3,7 @@
 #include <map>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 
 #include "log_files.h"
@@ -206,13 +207,14 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
         state.complete(txn);
       }
     }
-    valid = reader.position();
+    if (!DOHLE_MUTANT("storage.tail_cut_one_batch_long") || reader.position() < segment.size())
+      valid = reader.position();
     next = view.next_offset();
     state.set_end(next);
     if (setup.on_recovered_bytes) setup.on_recovered_bytes(view.size_bytes());
   }
   cut = segment.size() - valid;
-  if (cut > 0) {
+  if (cut > 0 && !DOHLE_MUTANT("storage.tail_not_cut")) {
     log::warn("storage", "{}: cutting {} bytes after offset {}: no whole valid batch is there", segment.path(), cut,
               next.value());
     DOHLE_TRY(segment.cut_to(valid));
@@ -226,6 +228,7 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
 }
 
 Result<> Log::State::recover_from_recovery_point() {
+  if (DOHLE_MUTANT("storage.recovery_skipped")) return {};
   std::vector<Offset> unflushed;
   for (auto at = segments.floor(setup.recovery_point); at != segments.end(); ++at) unflushed.push_back(at->first);
   // The batches tell their epochs again; a checkpoint older than the last truncation would hide some of them.
@@ -305,11 +308,12 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
     // Stopped cleanly by a release that wrote none: nothing is known, as in Kafka; the log is not read for it.
     state.set_end(clean || segments.empty() ? upto : std::max(log_start, segments.first().base()));
   }
-  if (found) DOHLE_TRY(recall_batches(state));
+  if (found && !DOHLE_MUTANT("storage.dedup_window_lost_in_restart")) DOHLE_TRY(recall_batches(state));
   if (state.end() >= upto) {
     state.set_end(upto);
     return state;
   }
+  if (DOHLE_MUTANT("storage.producer_snapshot_stale")) return state;
   for (auto at = segments.floor(state.end()); at != segments.end() && at->first < upto; ++at) {
     DOHLE_TRY(replay_into(state, *at->second, state.end(), upto));
   }

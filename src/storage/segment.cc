@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 #include <records/reader.h>
 
@@ -98,7 +99,7 @@ Result<> Segment::append(Bytes bytes, const std::vector<BatchPlace>& batches, st
     allocated_ = size_;
   }
   DOHLE_TRY(reserve(file, bytes.size()));
-  if (auto written = file->write_at(size_, bytes); !written) {
+  if (auto written = file->write_at(size_, bytes); !written && !DOHLE_MUTANT("storage.write_error_ignored")) {
     tail_unknown_ = !file->truncate(size_).has_value();
     allocated_ = size_;
     return written;
@@ -108,10 +109,12 @@ Result<> Segment::append(Bytes bytes, const std::vector<BatchPlace>& batches, st
   std::uint64_t position = size_;
   size_ += bytes.size();
   for (const auto& batch : batches) {
-    if (batch.max_timestamp > max.timestamp) max = {batch.max_timestamp, batch.last_offset};
+    if (batch.max_timestamp > max.timestamp || DOHLE_MUTANT("storage.time_index_not_monotonic"))
+      max = {batch.max_timestamp, batch.last_offset};
     max_timestamp_ = max;
     if (bytes_since_index_entry_ > static_cast<std::uint64_t>(index_interval_bytes)) {
-      DOHLE_TRY(add_index_entry(batch.last_offset, position));
+      DOHLE_TRY(add_index_entry(batch.last_offset,
+                                position + (DOHLE_MUTANT("storage.index_entry_too_far") ? batch.size : 0)));
       bytes_since_index_entry_ = 0;
     }
     position += batch.size;

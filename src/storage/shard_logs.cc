@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 #include <runtime/start_all.h>
 
@@ -133,7 +134,8 @@ runtime::Task<void> ShardLogsImpl::housekeeping(ShardLogsImpl* self) {
 
 void ShardLogsImpl::tick() {
   const std::int64_t now_ms = shard_.clock().now().ms();
-  const std::int64_t wall_ms = wall_clock_.accept(now_ms, shard_.clock().wall_ms());
+  std::int64_t wall_ms = wall_clock_.accept(now_ms, shard_.clock().wall_ms());
+  if (DOHLE_MUTANT("storage.retention_by_the_wrong_clock")) wall_ms = shard_.clock().wall_ms();
   for (auto& [partition, managed] : logs_) {
     flush_due(managed, now_ms);
     managed.log->delete_due_files();
@@ -218,7 +220,8 @@ std::vector<ShardOffsets> ShardLogsImpl::offsets() {
   std::vector<ShardOffsets> out(directories_.size());
   for (auto& [partition, managed] : logs_) {
     auto& mine = out[index_of(managed.slot)];
-    mine.recovery_points[partition] = managed.log->flushed_end();
+    mine.recovery_points[partition] =
+        DOHLE_MUTANT("storage.recovery_point_early") ? managed.log->log_end() : managed.log->flushed_end();
     mine.high_watermarks[partition] = managed.log->high_watermark();
     if (managed.log->log_start() > managed.log->first_segment_base())
       mine.log_starts[partition] = managed.log->log_start();

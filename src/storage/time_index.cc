@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <base/check.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 
 namespace dohle::storage {
@@ -24,7 +25,7 @@ Result<> TimeIndex::load(std::uint64_t file_bytes, bool verify) {
 
 Result<> TimeIndex::maybe_append(std::int64_t timestamp, Offset offset) {
   DOHLE_ASSIGN(const auto tail, last());
-  if (timestamp <= tail.timestamp) return {};
+  if (timestamp <= tail.timestamp && !DOHLE_MUTANT("storage.time_index_not_monotonic")) return {};
   const std::int64_t relative = offset - base_;
   DOHLE_CHECK(relative >= 0 && relative <= std::numeric_limits<std::int32_t>::max());
   std::array<std::uint8_t, kEntryBytes> raw{};

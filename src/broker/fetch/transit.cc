@@ -1,5 +1,8 @@
 #include "fetch/transit.h"
 
+#include <algorithm>
+
+#include <base/mutant.h>
 #include <utility>
 
 namespace dohle::broker {
@@ -27,6 +30,7 @@ runtime::Fragments take_fragments(std::vector<TransitFragment> fragments) {
       out.emplace_back(std::get<runtime::FileRange>(std::move(fragment)));
     }
   }
+  if (DOHLE_MUTANT("broker.hand_over_reordered")) std::ranges::reverse(out);
   return out;
 }
 

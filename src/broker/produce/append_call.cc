@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <base/mutant.h>
 #include <protocol/error_map.h>
 
 #include "shard/broker_shard.h"
@@ -83,7 +84,8 @@ runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem 
   out.base_offset = appended->first_offset;
   out.log_append_time_ms = appended->log_append_time;
   out.log_start = appended->log_start;
-  if (!wait_for_all) co_return out;
+  if (!wait_for_all || DOHLE_MUTANT("produce.acknowledged_before_flush")) co_return out;
+  if (DOHLE_MUTANT("produce.duplicate_acknowledged_early") && appended->duplicate) co_return out;
   const auto timeout = std::chrono::milliseconds(std::max(item.timeout_ms, 0));
   const auto replicated = co_await partition->wait_high_watermark(appended->last_offset.next(), timeout);
   if (!replicated) out.error = protocol::error_code_of(replicated.error(), protocol::ErrorFamily::kPartition);

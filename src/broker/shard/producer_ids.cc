@@ -1,6 +1,7 @@
 #include "shard/producer_ids.h"
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <protocol/messages/allocate_producer_ids_request.h>
 #include <protocol/messages/allocate_producer_ids_response.h>
 
@@ -23,7 +24,7 @@ runtime::Task<std::expected<ProducerId, protocol::ErrorCode>> ProducerIds::next(
       log::warn("broker", "No block of producer ids from the controller: {}", protocol::name(error));
       co_return std::unexpected(ErrorCode::kCoordinatorLoadInProgress);  // clients try again
     }
-    next_ = block->producer_id_start;
+    next_ = DOHLE_MUTANT("broker.producer_ids_reused") ? 0 : block->producer_id_start;
     end_ = next_ + block->producer_id_len;
   }
   co_return ProducerId(next_++);

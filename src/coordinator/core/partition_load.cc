@@ -3,6 +3,7 @@
 #include <coroutine>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <coordinator/core/partition_runtime.h>
 #include <records/builder.h>
 #include <records/control.h>
@@ -27,7 +28,7 @@ runtime::Task<void> PartitionRuntime::load() {
   undo_.set_recording(false);
   auto loaded = co_await load_records();
   if (state_ == State::kClosed) co_return;
-  if (!loaded) {
+  if (!loaded && !DOHLE_MUTANT("coordinator.aborted_load_complete")) {
     log::error("coordinator", "partition {} cannot be loaded: {}", partition_, loaded.error().message);
     state_ = State::kFailed;
     co_return;
@@ -46,6 +47,10 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
     for (;;) {
       DOHLE_CO_ASSIGN(auto batch, cursor.next());
       if (!batch) break;
+      if (DOHLE_MUTANT("coordinator.loaded_partially") && batch->base_offset() > Offset(20)) {
+        next_offset_ = batch->next_offset();
+        continue;
+      }
       DOHLE_CO_TRY(replay_batch(*batch));
       if (cursor.consumed() - yielded_at < kBytesPerSlice) continue;
       yielded_at = cursor.consumed();

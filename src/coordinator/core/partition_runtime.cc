@@ -5,6 +5,7 @@
 
 #include <base/check.h>
 #include <base/log.h>
+#include <base/mutant.h>
 #include <protocol/error_map.h>
 
 #include "core/timer_table.h"
@@ -103,6 +104,7 @@ Decision<void> PartitionRuntime::submit(Turn turn, Waiter waiter) {
     }
     return result;
   }
+  if (DOHLE_MUTANT("coordinator.answered_before_append") && waiter) std::exchange(waiter, nullptr)(ErrorCode::kNone);
   if (!pending_.empty()) {
     attach(pending_.back(), turn.take_outcome(), std::move(waiter));
     return result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <base/check.h>
+#include <base/mutant.h>
 #include <base/reader.h>
 
 namespace dohle::coordinator {
@@ -226,7 +227,7 @@ void ClassicGroup::transition_to(GroupState state, std::int64_t now_ms) {
 }
 
 void ClassicGroup::begin_next_generation(std::int64_t now_ms) {
-  ++generation_;
+  if (!DOHLE_MUTANT("coordinator.generation_reused")) ++generation_;
   if (members_.empty()) {
     protocol_name_.reset();
     compute_subscribed_topics();

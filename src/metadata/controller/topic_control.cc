@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <base/hash_map.h>
+#include <base/mutant.h>
 #include <image/partition_records.h>
 #include <protocol/messages/remove_topic_record.h>
 #include <protocol/messages/topic_record.h>
@@ -171,7 +173,7 @@ ApiError TopicControl::create_topic(const ControlView& view, const CreatableTopi
                        : place_by_hand(view, topic, placements);
   if (error.failed()) return error;
 
-  const TopicId id{random_.uuid()};
+  const TopicId id{DOHLE_MUTANT("metadata.topic_id_reused") ? Uuid{1, fixed_hash(topic.name)} : random_.uuid()};
   result.topic_id = id.uuid;
   result.num_partitions = static_cast<std::int32_t>(placements.size());
   result.replication_factor = static_cast<std::int16_t>(placements.front().replicas.size());

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <base/mutant.h>
 #include <image/record_codec.h>
 #include <metadata/delta.h>
 
@@ -61,6 +62,7 @@ Result<std::optional<MetadataUpdate>> MetadataReplayer::replay_batch(Offset base
       DOHLE_TRY(replay_marker(frame.type, offset, end));
     } else {
       DOHLE_TRY(delta_->replay(record));
+      if (DOHLE_MUTANT("metadata.record_replayed_twice")) DOHLE_TRY(delta_->replay(record));
     }
     offset = offset.next();
   }
