@@ -156,6 +156,10 @@ Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
   BatchHeaderScanner scanner(file, start, size_, probe);
   for (;;) {
     DOHLE_ASSIGN(const auto batch, scanner.next());
+    // Whole batches were written: what is left over has rotted, and is not the end of the log.
+    if (!batch && scanner.position() < size_) {
+      return fail(Errc::kCorrupt, fmt::format("{}: no whole batch at position {}", path(), scanner.position()));
+    }
     if (!batch || batch->last_offset >= offset) return batch;
   }
 }

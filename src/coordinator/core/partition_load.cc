@@ -57,6 +57,9 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
       co_await YieldShard{};
       if (state_ == State::kClosed) co_return Result<>{};
     }
+    if (next_offset_ == before && !chunk->batches.empty()) {
+      co_return fail(Errc::kCorrupt, "no whole batch at offset " + std::to_string(before.value()));
+    }
     if (next_offset_ == before) {
       // Nothing more to read; compaction may have left the end without records.
       next_offset_ = std::max(next_offset_, chunk->log_end);
@@ -68,6 +71,9 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
 Result<> PartitionRuntime::replay_batch(const records::BatchView& batch) {
   const Offset from = next_offset_;
   if (batch.last_offset() < from) return {};
+  if (!batch.crc_ok()) {
+    return fail(Errc::kCorrupt, "batch at offset " + std::to_string(batch.base_offset().value()) + " is damaged");
+  }
   const bool control = batch.is_control();
   const ProducerId transaction = batch.is_transactional() ? batch.producer_id() : kNoProducerId;
   auto replayed = records::for_each(batch, [&](const records::RecordView& record) -> Result<> {

@@ -34,6 +34,7 @@ class BatchHeaderScanner {
       : file_(std::move(file)), position_(position), end_(end), probe_(probe) {}
   // Nothing at the end. kCorrupt where the file cannot be walked further.
   [[nodiscard]] Result<std::optional<BatchPlace>> next();
+  [[nodiscard]] std::uint64_t position() const { return position_; }  // after the last batch
 
  private:
   // Makes at least `bytes` from position_ available, if the range has them.
