@@ -313,7 +313,6 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
     state.set_end(upto);
     return state;
   }
-  if (DOHLE_MUTANT("storage.producer_snapshot_stale")) return state;
   for (auto at = segments.floor(state.end()); at != segments.end() && at->first < upto; ++at) {
     DOHLE_TRY(replay_into(state, *at->second, state.end(), upto));
   }

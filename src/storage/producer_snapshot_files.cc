@@ -1,6 +1,7 @@
 #include "producer_snapshot_files.h"
 
 #include <base/log.h>
+#include <base/mutant.h>
 
 #include "log_files.h"
 
@@ -45,7 +46,8 @@ Result<bool> ProducerSnapshotFiles::load_newest(Offset upto, std::int64_t now_ms
     auto at = offsets_.upper_bound(upto);
     if (at == offsets_.begin()) return false;
     const Offset offset = *std::prev(at);
-    auto content = runtime::read_file(fs_, path(offset), kMaxSnapshotBytes);
+    const bool stale = DOHLE_MUTANT("storage.producer_snapshot_stale") && std::prev(at) != offsets_.begin();
+    auto content = runtime::read_file(fs_, path(stale ? *std::prev(at, 2) : offset), kMaxSnapshotBytes);
     if (content) {
       auto producers = parse_producer_snapshot(as_bytes(*content));
       if (producers) {

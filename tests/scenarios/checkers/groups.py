@@ -51,6 +51,11 @@ def regressions(history):
             if offset < before:
                 found.append(f"{event['w']} committed {place(key[1:])}@{offset} to {key[0]}, where {before} was committed before")
             highest[key] = max(highest.get(key, 0), offset)
+    for event in history.of('left_committed'):
+        left = {(event['g'], topic, partition): offset for topic, partition, offset in event['o']}
+        for key, offset in sorted(highest.items()):
+            if key[0] == event['g'] and left.get(key, -1) < offset:
+                found.append(f"{place(key[1:])}@{offset} was committed to {key[0]}, and in the end it is {left.get(key, 'nowhere')}")
     return found
 
 

@@ -138,6 +138,12 @@ class Groups(unittest.TestCase):
         self.assertFalse(found('C9', *self.commits('a', 1, 1, 5), *self.commits('b', 1, 1, 5)))
         self.assertTrue(found('C9', *self.commits('a', 1, 1, 5), *self.commits('b', 1, 1, 4)))
 
+    def test_commits_are_there_in_the_end(self):
+        left = lambda *offsets: event(9, 'final', 'left_committed', g='g', o=list(offsets))  # noqa: E731
+        self.assertFalse(found('C9', *self.commits('a', 1, 1, 5), left(['t', 0, 5])))
+        self.assertTrue(found('C9', *self.commits('a', 1, 1, 5), left(['t', 0, 4])))
+        self.assertTrue(found('C9', *self.commits('a', 1, 1, 5), left()))
+
     def test_what_is_committed_was_given_to_somebody(self):
         content = poll('final', (0, 'p-1', 5), (1, 'p-2', 5))
         committed = [self.assigned('a', 1), *self.commits('a', 1, 1, 2)]

@@ -83,8 +83,9 @@ class BitRot final : public Fault {
     auto& random = simulation().random();
     const auto endings = split(arguments().text("files", ".index|.timeindex|.snapshot"), '|');
     auto files = disk.files_below(".");
+    const std::string path = arguments().text("path", "");
     std::erase_if(files, [&](const std::string& file) {
-      return std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
+      return file.find(path) == std::string::npos || std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
     });
     if (files.empty()) return;
     const std::string& file = files[random.below(files.size())];

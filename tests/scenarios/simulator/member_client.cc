@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <client/consumer.h>
+#include <protocol/messages/offset_commit_request.h>
+#include <protocol/messages/offset_commit_response.h>
 
 #include "client_program.h"
 #include "reading.h"
@@ -50,6 +52,7 @@ class MemberClient final : public ClientProgram {
       }
       note_records(history(), name(), *records);
       if (!records->empty() && random().below(3) == 0) co_await commit(consumer);
+      if (random().below(30) == 0) co_await commit_as_before(cluster, consumer);
     }
     co_await commit(consumer);
     co_await consumer.close();
@@ -95,6 +98,35 @@ class MemberClient final : public ClientProgram {
       note("committed", fields().field("gen_after", consumer.membership().generation));
     } else {
       note("uncommitted", fields().field("why", protocol::name(answer.error().code)));
+    }
+  }
+
+  // What it would have committed a generation ago: the group must refuse it.
+  Task<void> commit_as_before(client::Cluster& cluster, client::Consumer& consumer) {
+    const auto membership = consumer.membership();
+    const auto assigned = consumer.assignment();
+    if (membership.generation < 2 || assigned.empty()) co_return;
+    const auto coordinator = co_await cluster.coordinator(client::CoordinatorType::kGroup, group());
+    if (!coordinator) co_return;
+    protocol::OffsetCommitRequest request;
+    request.group_id = group();
+    request.generation_id_or_member_epoch = membership.generation - 1;
+    request.member_id = membership.member_id;
+    auto& topic = request.topics.emplace_back();
+    topic.name = assigned[0].topic;
+    auto& partition = topic.partitions.emplace_back();
+    partition.partition_index = assigned[0].partition;
+    const auto fields = sim::Json()
+                            .field("g", group())
+                            .field("m", membership.member_id)
+                            .field("gen", membership.generation - 1)
+                            .field("id", ++commits_)
+                            .raw("o", "[]");
+    note("commit", fields);
+    const auto answer = co_await cluster.send(*coordinator, std::move(request), {.max_version = 9});
+    if (answer && answer->body.topics.at(0).partitions.at(0).error_code == 0) {
+      auto accepted = fields;
+      note("committed", accepted.field("gen_after", membership.generation - 1));
     }
   }
 

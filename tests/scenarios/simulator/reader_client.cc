@@ -88,7 +88,20 @@ class FinalReader final : public ClientProgram {
     client::Consumer consumer(cluster, alone());
     consumer.assign(partitions());
     for (const auto& partition : partitions()) co_await read_all(admin, consumer, partition);
+    for (const auto& group : split(arguments().text("groups", ""), ',')) co_await read_committed(admin, group);
     co_await consumer.close();
+  }
+
+  Task<void> read_committed(client::Admin& admin, std::string group) {
+    const auto answer = co_await admin.list_group_offsets(group, std::nullopt);
+    if (!answer) co_return note("poll_failed", sim::Json().field("why", protocol::name(answer.error().code)));
+    std::string offsets;
+    for (const auto& [partition, committed] : *answer) {
+      if (!committed) continue;
+      offsets += fmt::format("{}[\"{}\",{},{}]", offsets.empty() ? "" : ",", partition.topic, partition.partition,
+                             committed->offset);
+    }
+    note("left_committed", sim::Json().field("g", group).raw("o", "[" + offsets + "]"));
   }
 
   Task<std::int64_t> bound(client::Admin& admin, TopicPartition partition, std::int64_t which) {

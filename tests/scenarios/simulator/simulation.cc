@@ -147,7 +147,11 @@ bool Simulation::run() {
   note(finished ? "finished" : "stuck");
   note_resources();
   if (random_.below(2) == 0) node_->restart(milliseconds(100));
-  const bool read = run_to_end(make_final_reader(surroundings("final", nullptr)), kReadLimit);
+  Line last{.kind = "client", .name = "final", .arguments = {}, .label = {}};
+  for (const auto& line : scenario_.clients) {
+    if (line.name == "member") last.arguments.all["groups"] = line.arguments.text("group", "g");
+  }
+  const bool read = run_to_end(make_final_reader(surroundings("final", &last)), kReadLimit);
   note(read ? "read" : "unread");
   note("over", sim::Json()
                    .field("steps", static_cast<std::int64_t>(world_.steps()))
