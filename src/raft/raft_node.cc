@@ -4,6 +4,7 @@
 
 #include <base/check.h>
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 #include <records/batch.h>
 
@@ -287,7 +288,9 @@ void RaftNodeImpl::start_commit() {
 
 runtime::Task<void> RaftNodeImpl::commit_loop() {
   const auto pass = gate_.enter();
-  while (!failed_ && log_->flushed() < log_->end().offset) {
+  bool planted = DOHLE_MUTANT("raft.committed_before_flush");
+  if (planted) core_.on_flushed(now());
+  while (!failed_ && (std::exchange(planted, false) || log_->flushed() < log_->end().offset)) {
     const Offset target = log_->end().offset;
     if (auto done = co_await log_->commit(target); !done) {
       fail_stop(done.error());

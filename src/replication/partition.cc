@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 
 namespace dohle::replication {
@@ -185,6 +186,7 @@ runtime::Task<void> Partition::flush_pump(std::shared_ptr<Partition> /*keeps thi
   while (!failed_ && log_->acknowledged_end() < log_->log_end()) {
     const auto committed = co_await log_->commit(log_->log_end());
     if (!committed) {
+      DOHLE_MARK("replication.commit_failed");
       log::error("replication", "{}-{}: {}", topic_, id_.partition, committed.error().message);
       fail_storage(committed.error());
       break;

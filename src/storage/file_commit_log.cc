@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <fmt/format.h>
 
@@ -74,9 +75,9 @@ Result<> FileCommitLog::sync_files() {
     const auto synced = fs_.sync_all(directory_);
     return synced ? synced : failed(synced.error());
   }
-  std::set<runtime::File*> seen;
-  for (const auto& file : files) {
-    if (!seen.insert(file.get()).second) continue;
+  for (auto at = files.begin(); at != files.end(); ++at) {
+    const auto& file = *at;
+    if (std::find(files.begin(), at, file) != at) continue;
     if (auto synced = file->sync(); !synced && !DOHLE_MUTANT("storage.sync_error_ignored")) {
       return failed(synced.error());
     }
@@ -105,6 +106,7 @@ void FileCommitLog::run_in_background(runtime::Work work) { reads_->post(std::mo
 
 void FileCommitLog::report_failure(const Error& error) {
   if (offline_.exchange(true)) return;
+  DOHLE_MARK("storage.directory_offline");
   log::error("storage", "log directory {} is offline: {}", directory_, error.message);
   // The last thing that a directory's thread does before it ends may be to fail.
   owner_.post([on_failure = std::weak_ptr(on_failure_), error] {

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <fmt/format.h>
 #include <records/batch.h>
 #include <records/validator.h>
@@ -177,6 +178,7 @@ Result<AppendInfo> Log::State::append_batches(const Append& append, AppendInfo i
   const ProducerBatch* duplicate = nullptr;
   DOHLE_TRY(prepare_producers(append.bytes.bytes(), append.origin, update, duplicate));
   if (duplicate != nullptr) {
+    DOHLE_MARK("storage.duplicate_batch");
     info.first_offset = duplicate->first_offset();
     info.last_offset = duplicate->last_offset;
     info.log_append_time = duplicate->timestamp;
@@ -187,6 +189,7 @@ Result<AppendInfo> Log::State::append_batches(const Append& append, AppendInfo i
   auto placed = place(append);
   if (!placed && placed.error().code == Errc::kNoSpace && keeps_working_on_a_full_disk(setup.partition) &&
       services.commit_log.release_reserve()) {
+    DOHLE_MARK("storage.append_on_the_reserve");
     placed = place(append);
   }
   DOHLE_TRY(guard(std::move(placed)));
@@ -245,7 +248,8 @@ Result<> Log::State::maybe_roll(const Append& append) {
                               .last_offset = append.last_offset,
                               .max_timestamp = append.max_timestamp,
                               .now_ms = services.clock.wall_ms()};
-  DOHLE_ASSIGN(const bool due, segments.active().should_roll(question, config));
+  DOHLE_ASSIGN(bool due, segments.active().should_roll(question, config));
+  if (DOHLE_ODD("storage.early_roll")) due = !segments.active().empty();
   return due ? roll(append.first_offset) : Result<>{};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <fmt/format.h>
 
@@ -51,6 +52,7 @@ Result<int> Log::State::delete_old_segments(std::int64_t now_ms) {
   // The whole log goes: something empty must stay behind, at the log end.
   if (plan.delete_count == segments.size()) DOHLE_TRY(guard(roll(log_end)));
   for (std::size_t i = 0; i < plan.delete_count; ++i) {
+    DOHLE_MARK("storage.old_segment_deleted");
     log::info("storage", "{}: deleting the segment at offset {}: {}", path, facts[i].base.value(), plan.reason);
     DOHLE_TRY(guard(retire_segment(facts[i].base)));
   }

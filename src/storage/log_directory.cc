@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <fmt/format.h>
 
 #include "checkpoint_file.h"
@@ -112,6 +113,7 @@ Result<> LogDirectory::make_reserve(std::uint64_t bytes) { return state_->commit
 Result<> LogDirectory::make_room_to_start(std::uint64_t bytes) {
   const auto left = state_->files.space(state_->path);
   if (bytes == 0 || !left || left->usable_bytes >= bytes / 4) return {};
+  DOHLE_MARK("storage.start_on_the_reserve");
   log::warn("storage", "log directory {} is full: starting on its reserve", state_->path);
   auto removed = state_->files.remove_file(state_->commit_log.reserve_path());
   return removed || removed.error().code == Errc::kNotFound ? Result<>{} : removed;

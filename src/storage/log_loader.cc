@@ -3,6 +3,7 @@
 #include <map>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <fmt/format.h>
 
@@ -121,6 +122,7 @@ Result<> Log::State::load_epochs() {
     return {};
   }
   // Every batch carries its epoch: reading the log again restores the checkpoint.
+  DOHLE_MARK("storage.epochs_rebuilt");
   log::warn("storage", "{}/{}: {}; rebuilding it from the log", path, kLeaderEpochFile,
             torn ? "the file is empty" : entries.error().message);
   setup.had_clean_shutdown = false;
@@ -160,6 +162,7 @@ Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& e
       setup.had_clean_shutdown || segments.empty() ? Offset(kMaxLong) : segments.floor(setup.recovery_point)->first;
   for (const Offset base : damaged) {
     if (base >= recovered_anyway) break;
+    DOHLE_MARK("storage.sealed_index_rebuilt");
     log::warn("storage", "{}: rebuilding the indexes of the segment at offset {}", path, base.value());
     std::uint64_t cut = 0;
     Offset next;
@@ -214,6 +217,7 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
     if (setup.on_recovered_bytes) setup.on_recovered_bytes(view.size_bytes());
   }
   cut = segment.size() - valid;
+  if (cut > 0) DOHLE_MARK("storage.tail_cut");
   if (cut > 0 && !DOHLE_MUTANT("storage.tail_not_cut")) {
     log::warn("storage", "{}: cutting {} bytes after offset {}: no whole valid batch is there", segment.path(), cut,
               next.value());
@@ -252,6 +256,7 @@ Result<> Log::State::recover_from_recovery_point() {
     whole = cut == 0;
   }
   for (std::size_t later = good; later < unflushed.size(); ++later) {
+    DOHLE_MARK("storage.segment_after_a_hole");
     log::warn("storage", "{}: deleting the segment at offset {}, which lies after the cut at {}", path,
               unflushed[later].value(), next.value());
     DOHLE_TRY(retire_segment(unflushed[later]));
@@ -346,6 +351,7 @@ Result<> Log::State::recall_batches(ProducerState& state) {
       read[(*batch)->producer_id()].add((*batch)->producer_epoch(), ProducerBatch::of(**batch));
     }
   }
+  if (!read.empty()) DOHLE_MARK("storage.window_recalled");
   state.recall(read);
   return {};
 }

@@ -1,6 +1,7 @@
 #include "producer_snapshot_files.h"
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 
 #include "log_files.h"
@@ -54,6 +55,7 @@ Result<bool> ProducerSnapshotFiles::load_newest(Offset upto, std::int64_t now_ms
         state.load(*producers, offset, now_ms);
         return true;
       }
+      DOHLE_MARK("storage.older_snapshot");
       log::warn("storage", "{}: {}; using an older one", path(offset), producers.error().message);
     } else if (content.error().code != Errc::kNotFound) {
       return fail(content.error());

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <fmt/format.h>
 #include <records/reader.h>
@@ -100,6 +101,7 @@ Result<> Segment::append(Bytes bytes, const std::vector<BatchPlace>& batches, st
   }
   DOHLE_TRY(reserve(file, bytes.size()));
   if (auto written = file->write_at(size_, bytes); !written && !DOHLE_MUTANT("storage.write_error_ignored")) {
+    DOHLE_MARK("storage.failed_write_cut");
     tail_unknown_ = !file->truncate(size_).has_value();
     allocated_ = size_;
     return written;
@@ -173,6 +175,7 @@ Result<std::uint64_t> Segment::start_of_search(Offset offset, Probe probe) {
   const auto there = BatchHeaderScanner(file, entry.position, size_, probe).next();
   if (!there && there.error().code != Errc::kCorrupt) return fail(there.error());
   if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry.position;
+  DOHLE_MARK("storage.index_entry_refused");
   log::error("storage", "{}: the offset index is damaged: it says {} for offset {}, searching without it", path(),
              entry.position, offset.value());
   return 0;

@@ -15,7 +15,7 @@ from tests.scenarios import simulate  # noqa: E402
 
 
 def planted():
-    for line in (HERE / 'mutants.txt').read_text().splitlines():
+    for line in (HERE / 'mutants.list').read_text().splitlines():
         words = line.split('#')[0].split()
         if words:
             yield words[0], set(words[1].split(',')), words[2].split(',')

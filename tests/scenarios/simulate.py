@@ -142,7 +142,7 @@ def report_red(program, outcome, reports):
 
 def regressions():
     """Seeds that were red once: scenario and seed a line."""
-    for line in (HERE / 'regressions.txt').read_text().splitlines():
+    for line in (HERE / 'regressions.list').read_text().splitlines():
         words = line.split('#')[0].split()
         if words:
             yield words[0], int(words[1])
@@ -188,7 +188,7 @@ def main():
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
     parser.add_argument('--reports', default=str(ROOT / 'build/release/reports/sim'))
     options = parser.parse_args()
-    scenarios = [load(path) for path in sorted(HERE.glob('*.txt')) if path.name != 'regressions.txt']
+    scenarios = [load(path) for path in sorted(HERE.glob('*.txt'))]
     if options.scenario:
         scenarios = [scenario for scenario in scenarios if scenario.name in options.scenario]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -64,6 +64,11 @@ class Banned(Sample):
         self.assertTrue(banned.is_banned_symbol('std::chrono::_V2::steady_clock::now()'))
         self.assertFalse(banned.is_banned_symbol('dohle::storage::Log::open(int)'))
 
+    def test_trees_ordered_by_address(self):
+        tree = '0000 W std::_Rb_tree<dohle::runtime::File*, dohle::runtime::File*, std::less<int> >::insert()\n'
+        self.assertEqual(banned.address_ordered(tree), ['std::_Rb_tree<dohle::runtime::File*,'])
+        self.assertEqual(banned.address_ordered('0000 W std::_Rb_tree<int, std::pair<int const, dohle::File*>, X>::find(int)\n'), [])
+
 
 class Layers(Sample):
     def found(self, path, text):

@@ -3,6 +3,7 @@
 #include <coroutine>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <coordinator/core/partition_runtime.h>
 #include <records/builder.h>
@@ -38,7 +39,8 @@ runtime::Task<void> PartitionRuntime::load() {
 
 runtime::Task<Result<>> PartitionRuntime::load_records() {
   for (;;) {
-    auto chunk = co_await writer_.read(partition_, next_offset_, config_.load_buffer_bytes);
+    const std::size_t bytes = DOHLE_ODD("coordinator.small_load") ? 100 : config_.load_buffer_bytes;
+    auto chunk = co_await writer_.read(partition_, next_offset_, bytes);
     if (state_ == State::kClosed) co_return Result<>{};
     if (!chunk) co_return std::unexpected(std::move(chunk).error());
     const Offset before = next_offset_;
@@ -53,6 +55,7 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
       }
       DOHLE_CO_TRY(replay_batch(*batch));
       if (cursor.consumed() - yielded_at < kBytesPerSlice) continue;
+      DOHLE_MARK("coordinator.load_in_slices");
       yielded_at = cursor.consumed();
       co_await YieldShard{};
       if (state_ == State::kClosed) co_return Result<>{};
@@ -72,6 +75,7 @@ Result<> PartitionRuntime::replay_batch(const records::BatchView& batch) {
   const Offset from = next_offset_;
   if (batch.last_offset() < from) return {};
   if (!batch.crc_ok()) {
+    DOHLE_MARK("coordinator.damaged_batch");
     return fail(Errc::kCorrupt, "batch at offset " + std::to_string(batch.base_offset().value()) + " is damaged");
   }
   const bool control = batch.is_control();

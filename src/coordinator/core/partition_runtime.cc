@@ -5,6 +5,7 @@
 
 #include <base/check.h>
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <protocol/error_map.h>
 
@@ -235,6 +236,7 @@ void PartitionRuntime::fail_from_first_unwritten(ErrorCode error) {
   std::vector<Batch> failed(std::make_move_iterator(first), std::make_move_iterator(pending_.end()));
   pending_.erase(first, pending_.end());
   if (failed.empty()) return;
+  DOHLE_MARK("coordinator.write_undone");
   undo_.revert_to(failed.front().undo_mark);
   next_offset_ = failed.front().base;
   for (auto& batch : failed) finish(std::move(batch), error);
@@ -266,6 +268,7 @@ runtime::Task<void> PartitionRuntime::commit_loop() {
 void PartitionRuntime::commit_timed_out(std::uint64_t batch_id) {
   auto at = std::ranges::find_if(pending_, [batch_id](const Batch& batch) { return batch.id == batch_id; });
   if (at == pending_.end()) return;
+  DOHLE_MARK("coordinator.commit_timed_out");
   // The records stand (they may still be committed); only those who wait for them are told.
   Batch waiting;
   waiting.outcomes = std::exchange(at->outcomes, {});

@@ -2,6 +2,7 @@
 #include <coordinator/group/java_string.h>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 
 #include "group/group_machine.h"
@@ -37,8 +38,10 @@ ErrorCode GroupMachine::validate_commit(Turn& turn, const RequestContext& contex
       error != ErrorCode::kNone) {
     return error;
   }
-  if (generation != group->generation() && !DOHLE_MUTANT("coordinator.old_generation_commits"))
+  if (generation != group->generation() && !DOHLE_MUTANT("coordinator.old_generation_commits")) {
+    DOHLE_MARK("coordinator.old_generation_refused");
     return ErrorCode::kIllegalGeneration;
+  }
   // The member has this generation's assignment not yet; it is to sync first.
   if (group->is(GroupState::kCompletingRebalance)) return ErrorCode::kRebalanceInProgress;
   classic_.touch(turn, *group, *group->find(request.member_id));

@@ -4,6 +4,7 @@
 
 #include <base/check.h>
 #include <base/log.h>
+#include <base/mark.h>
 
 #include "group/classic_groups.h"
 #include "group/record_codec.h"
@@ -50,6 +51,7 @@ void ClassicGroups::schedule_session(Turn& turn, ClassicGroup& group, const std:
 }
 
 void ClassicGroups::expire_session(Turn& turn, const std::string& group_id, const std::string& member_id) {
+  DOHLE_MARK("coordinator.session_expired");
   ClassicGroup* group = groups_.find(group_id);
   if (group == nullptr) return;
   if (group->is_pending(member_id)) {
@@ -181,6 +183,7 @@ void ClassicGroups::complete_join_phase(Turn& turn, ClassicGroup& group) {
 void ClassicGroups::expire_pending_sync(Turn& turn, const std::string& group_id, std::int32_t generation) {
   ClassicGroup* group = groups_.find(group_id);
   if (group == nullptr || group->generation() != generation) return;
+  DOHLE_MARK("coordinator.sync_expired");
   if (!group->is(GroupState::kCompletingRebalance) && !group->is(GroupState::kStable)) return;
   if (group->pending_sync().empty()) return;
   const auto silent = group->pending_sync();

@@ -1,4 +1,4 @@
-// Planted bugs, to see whether the scenarios catch them (tests/scenarios/mutants.txt). Only the preset `mutants` has
+// Planted bugs, to see whether the scenarios catch them (tests/scenarios/mutants.list). Only the preset `mutants` has
 // them; in every other build DOHLE_MUTANT(name) is false, and the compiler takes out what it guards.
 #pragma once
 
