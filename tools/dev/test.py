@@ -28,7 +28,7 @@ BUILD_S = 9 * 60
 SLACK = MINUTES / 20
 # Seconds for one run with one number of shards.
 BUDGET_S = {kind: seconds * SLACK for kind, seconds in
-            {'lint': 60, 'unit': 240, 'compat': 150, 'oracle': 180, 'bench': 90, 'node': 120, 'crash': 180}.items()}
+            {'lint': 60, 'unit': 240, 'compat': 150, 'oracle': 180, 'bench': 90, 'node': 120, 'scenarios': 300, 'crash': 180}.items()}
 DEFAULT_BUDGET_S = 120 * SLACK
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
 SKIP_STATUS = 77
