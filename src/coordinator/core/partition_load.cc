@@ -53,6 +53,12 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
         next_offset_ = batch->next_offset();
         continue;
       }
+      // Its offsets lie outside of what a batch's checksum covers.
+      const bool begins = next_offset_ == before;
+      if ((!begins && batch->base_offset() < next_offset_) || batch->next_offset() > chunk->log_end) {
+        co_return fail(Errc::kCorrupt, "a batch at offset " + std::to_string(batch->base_offset().value()) +
+                                           " lies after offset " + std::to_string(next_offset_.value()));
+      }
       DOHLE_CO_TRY(replay_batch(*batch));
       if (cursor.consumed() - yielded_at < kBytesPerSlice) continue;
       DOHLE_MARK("coordinator.load_in_slices");
