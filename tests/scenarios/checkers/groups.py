@@ -4,6 +4,8 @@ import collections
 
 from .history import place
 
+PATIENCE_US = 1_000_000  # an answer that took so long may be that of a second attempt
+
 
 def check(history):
     return owners(history) + fences(history) + regressions(history) + skips(history)
@@ -37,8 +39,25 @@ def fences(history):
     return found
 
 
+def late_commits(history):
+    """The lowest offset, by partition, of commits that were sent more than once or never answered: a first attempt may arrive after what the
+    same member of the same generation committed next, in Kafka as here."""
+    lowest, begun = {}, {}
+    for event in history.of('commit', 'committed', 'uncommitted'):
+        if event['e'] == 'commit':
+            begun[event['w'], event['id']] = event
+        elif event['e'] == 'committed' and event['t'] - begun[event['w'], event['id']]['t'] < PATIENCE_US:
+            del begun[event['w'], event['id']]
+    for event in begun.values():
+        for topic, partition, offset in event['o']:
+            key = (event['g'], topic, partition)
+            lowest[key] = min(lowest.get(key, offset), offset)
+    return lowest
+
+
 def regressions(history):
     found = []
+    late = late_commits(history)
     highest = {}
     begun = {}
     for event in history.of('commit', 'committed'):
@@ -48,13 +67,13 @@ def regressions(history):
                 begun[event['w'], event['id'], key] = highest.get(key, 0)
                 continue
             before = begun.get((event['w'], event['id'], key), 0)
-            if offset < before:
+            if offset < before and not late.get(key, offset + 1) <= offset:
                 found.append(f"{event['w']} committed {place(key[1:])}@{offset} to {key[0]}, where {before} was committed before")
             highest[key] = max(highest.get(key, 0), offset)
     for event in history.of('left_committed'):
         left = {(event['g'], topic, partition): offset for topic, partition, offset in event['o']}
         for key, offset in sorted(highest.items()):
-            if key[0] == event['g'] and left.get(key, -1) < offset:
+            if key[0] == event['g'] and left.get(key, -1) < offset and not late.get(key, offset) <= left.get(key, -1):
                 found.append(f"{place(key[1:])}@{offset} was committed to {key[0]}, and in the end it is {left.get(key, 'nowhere')}")
     return found
 

@@ -138,6 +138,13 @@ class Groups(unittest.TestCase):
         self.assertFalse(found('C9', *self.commits('a', 1, 1, 5), *self.commits('b', 1, 1, 5)))
         self.assertTrue(found('C9', *self.commits('a', 1, 1, 5), *self.commits('b', 1, 1, 4)))
 
+    def test_a_commit_that_was_sent_twice_may_come_late(self):
+        slow = {'g': 'g', 'm': 'id-a', 'gen': 1, 'id': 1, 'o': [['t', 0, 4]]}
+        answered = [event(5, 'a', 'commit', **slow), event(5_000_000, 'a', 'committed', gen_after=1, **slow)]
+        left = event(9_000_000, 'final', 'left_committed', g='g', o=[['t', 0, 4]])
+        self.assertFalse(found('C9', *answered, *self.commits('a', 2, 1, 5), left))
+        self.assertTrue(found('C9', *self.commits('a', 1, 1, 4), *self.commits('a', 2, 1, 5), left))
+
     def test_commits_are_there_in_the_end(self):
         left = lambda *offsets: event(9, 'final', 'left_committed', g='g', o=list(offsets))  # noqa: E731
         self.assertFalse(found('C9', *self.commits('a', 1, 1, 5), left(['t', 0, 5])))

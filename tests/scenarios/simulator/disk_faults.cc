@@ -85,11 +85,17 @@ class BitRot final : public Fault {
     auto files = disk.files_below(".");
     const std::string path = arguments().text("path", "");
     std::erase_if(files, [&](const std::string& file) {
-      return file.find(path) == std::string::npos || std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
+      return file.find(path) == std::string::npos ||
+             std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
     });
+    const auto least = static_cast<std::uint64_t>(arguments().draw_int(random, "least", "1"));
+    std::erase_if(files, [&](const std::string& file) { return disk.file_size(file).value_or(0) < least; });
     if (files.empty()) return;
     const std::string& file = files[random.below(files.size())];
-    if (disk.flip_bit(file, random.next())) simulation().note("rot", sim::Json().field("file", file));
+    // The end of a file is what a start looks at, and a recovery takes what rotted there for a torn write.
+    const double part = draw("part", "1");
+    const auto bits = static_cast<std::uint64_t>(8 * part * static_cast<double>(disk.file_size(file).value_or(1)));
+    if (disk.flip_bit(file, random.below(bits))) simulation().note("rot", sim::Json().field("file", file));
   }
 };
 
