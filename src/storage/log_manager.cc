@@ -5,6 +5,7 @@
 #include <set>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 #include <runtime/start_all.h>
 
@@ -192,8 +193,9 @@ std::optional<OffsetMap> if_changed(OffsetMap& written, const OffsetMap& now, bo
   return now;
 }
 
-// What was flushed at the checkpoint before, and still is. A crash so reads at least the last minute again, and knows the
-// batches that producers had in flight: their retries must be found, though a segment was rolled and flushed meanwhile.
+// What was flushed at the checkpoint before, and still is. A crash so reads at least the last minute again, and knows
+// the batches that producers had in flight: their retries must be found, though a segment was rolled and flushed
+// meanwhile.
 OffsetMap a_round_late(const OffsetMap& before, const OffsetMap& now) {
   OffsetMap out;
   for (const auto& [partition, offset] : now) {
@@ -209,7 +211,7 @@ runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
   auto all = co_await gather(self);
   self->written.resize(all.size());
   self->flushed_before.resize(all.size());
-  for (std::size_t i = 0; i < all.size() && !due.at_stop; ++i) {
+  for (std::size_t i = 0; i < all.size() && !due.at_stop && !DOHLE_MUTANT("storage.recovery_point_early"); ++i) {
     auto late = a_round_late(self->flushed_before[i], all[i].recovery_points);
     if (due.recovery_points) self->flushed_before[i] = std::move(all[i].recovery_points);
     all[i].recovery_points = std::move(late);
