@@ -16,9 +16,10 @@ def owners(history):
     for event in history.of('assigned'):
         for partition in event['p']:
             key = (event['g'], event['gen'], tuple(partition))
-            first = owner.setdefault(key, event['m'])
-            if first != event['m']:
-                found.append(f"{place(key[2])} was given to {first} and to {event['m']} in generation {event['gen']} of {event['g']}")
+            # By program: a static member that comes back takes its own place under a new id, in the same generation (KIP-345).
+            first = owner.setdefault(key, event['w'])
+            if first != event['w']:
+                found.append(f"{place(key[2])} was given to {first} and to {event['w']} in generation {event['gen']} of {event['g']}")
     return found
 
 
