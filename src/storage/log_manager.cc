@@ -15,7 +15,7 @@
 namespace dohle::storage {
 
 LogManager::State::State(runtime::Shards& all_shards, LogManagerConfig manager_config)
-    : shards(all_shards), config(std::move(manager_config)) {}
+    : shards(all_shards), config(std::move(manager_config)), names(all_shards.at(0)) {}
 
 LogManager::LogManager(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LogManager::~LogManager() = default;
@@ -53,7 +53,8 @@ Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, Lo
     state->directories.push_back(std::move(directory));
   }
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
-    state->shard_logs.push_back(std::make_unique<ShardLogsImpl>(shards.at(shard), state->config, state->slots));
+    state->shard_logs.push_back(
+        std::make_unique<ShardLogsImpl>(shards.at(shard), state->config, state->slots, state->names));
   }
   return std::unique_ptr<LogManager>(new LogManager(std::move(state)));
 }
@@ -101,6 +102,8 @@ std::int64_t LogManager::previous_broker_epoch() const {
   }
   return epoch;
 }
+
+void LogManager::stop_making_logs() { state_->names.close(); }
 
 ShardLogs& LogManager::on(std::size_t shard) { return *state_->shard_logs.at(shard); }
 

@@ -228,6 +228,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
   std::vector<FoundList> parts(self->shards.size());
   for (auto& each : found) {
     progress.bytes_to_recover += each.bytes_to_recover;
+    self->names.hold(each.partition);
     const std::size_t shard =
         self->config.shard_of ? self->config.shard_of({*each.topic_id, each.partition.partition}) : 0;
     parts.at(shard).push_back(std::move(each));

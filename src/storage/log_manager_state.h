@@ -11,6 +11,7 @@
 #include <runtime/sync.h>
 #include <storage/log_manager.h>
 
+#include "partition_names.h"
 #include "shard_logs.h"
 
 namespace dohle::storage {
@@ -63,6 +64,7 @@ class LogManager::State {
   std::optional<std::int64_t> settled_ms;  // the wall clock that was believed before this process began
   std::vector<bool> clean;                 // by directory, as it was found
   DirectorySlots slots;                    // those of log.dirs
+  PartitionNames names;                    // of all logs on all shards
   std::vector<std::unique_ptr<ShardLogsImpl>> shard_logs;
   std::vector<ShardOffsets> written;              // by slot, as last checkpointed
   std::vector<OffsetMap> flushed_before;          // by slot, flushed ends when recovery points were last due
@@ -79,8 +81,8 @@ class LogManager::State {
   [[nodiscard]] static runtime::Task<Result<FoundList>> identify(State* self, FoundList found);
   [[nodiscard]] static runtime::Task<Result<FoundList>> identify_on(State* self, ShardLogsImpl* logs, FoundList part);
   [[nodiscard]] Result<FoundList> drop_strays(FoundList found, const LoadOptions& options);
-  [[nodiscard]] static runtime::Task<Result<>> report_until(State* self, const LoadOptions* options,
-                                                            Progress* progress, runtime::StopSource* loaded);
+  [[nodiscard]] static runtime::Task<Result<>> report_until(State* self, const LoadOptions* options, Progress* progress,
+                                                            runtime::StopSource* loaded);
   [[nodiscard]] static runtime::Task<Result<>> load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                        const LoadOptions* options, Progress* progress);
   [[nodiscard]] LogSetup setup_for(const Found& found, const LoadOptions& options, Progress* progress);

@@ -228,6 +228,59 @@ TEST_P(LogManagerTest, RemovedPartitionsAreRenamedAndGoLater) {
   world.stop_cleanly();
 }
 
+// A topic that is created again has another id, and so may have its log on another shard.
+TEST_P(LogManagerTest, ALogIsNotMadeBeforeTheOldOneOfItsNameIsGone) {
+  world.start();
+  fill(world.log("t", 0), 3);
+  const std::size_t other = GetParam() - 1;
+  const TopicId again{{77, 7}};
+  std::optional<Result<Log*>> made;
+  const auto make = [](ShardLogs& logs, TopicId id, std::optional<Result<Log*>>& out) -> runtime::Task<void> {
+    out = co_await logs.get_or_create({"t", 0}, id, {});
+  };
+  if (other != 0) {
+    {
+      const auto scope = world.shards.enter(other);
+      runtime::spawn(make(world.manager->on(other), again, made));
+    }
+    world.shards.advance(std::chrono::seconds(1));
+    EXPECT_FALSE(made) << "the old log is still there";
+  }
+  const auto removed = world.shards.run(0, [&] { return world.manager->on(0).remove({"t", 0}); });
+  ASSERT_TRUE(removed);
+  if (other == 0) {
+    const auto scope = world.shards.enter(0);
+    runtime::spawn(make(world.manager->on(0), again, made));
+  }
+  world.shards.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(made && *made);
+  EXPECT_EQ((**made)->log_end(), Offset(0));
+  EXPECT_TRUE(world.files().exists("/data/t-0"));
+  world.stop_cleanly();
+}
+
+TEST_P(LogManagerTest, WhoWaitsForANameIsLetGoAtAStop) {
+  if (GetParam() == 1) GTEST_SKIP() << "one shard never waits";
+  world.start();
+  fill(world.log("t", 0), 1);
+  std::optional<Result<Log*>> made;
+  {
+    const auto scope = world.shards.enter(1);
+    runtime::spawn([](ShardLogs& logs, std::optional<Result<Log*>>& out) -> runtime::Task<void> {
+      out = co_await logs.get_or_create({"t", 0}, TopicId{{77, 7}}, {});
+    }(world.manager->on(1), made));
+  }
+  world.shards.advance(std::chrono::seconds(1));
+  {
+    const auto scope = world.shards.enter(0);
+    world.manager->stop_making_logs();
+  }
+  world.shards.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->error().code, Errc::kClosed);
+  world.stop_cleanly();
+}
+
 TEST_P(LogManagerTest, StraysAreSetAside) {
   world.start();
   fill(world.log("mine", 0), 1);

@@ -11,10 +11,12 @@
 
 namespace dohle::storage {
 
-ShardLogsImpl::ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories)
+ShardLogsImpl::ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories,
+                             PartitionNames& names)
     : shard_(shard),
       config_(config),
       directories_(directories),
+      names_(names),
       tail_cache_(config.tail_cache_bytes_per_shard),
       open_files_(config.open_segments_per_shard) {}
 
@@ -70,7 +72,15 @@ runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partitio
     DOHLE_CO_TRY(log->assign_topic_id(topic_id));
     co_return log;
   }
-  DOHLE_CO_ASSIGN(DirectorySlot* const slot, choose(partition, directory));
+  if (!co_await names_.take(partition)) co_return fail(Errc::kClosed, "the node stops");
+  auto created = create(partition, topic_id, std::move(config), directory);
+  if (!created) names_.give_back(partition);
+  co_return created;
+}
+
+Result<Log*> ShardLogsImpl::create(const TopicPartition& partition, TopicId topic_id, LogConfig config,
+                                   std::optional<Uuid> directory) {
+  DOHLE_ASSIGN(DirectorySlot* const slot, choose(partition, directory));
   LogSetup setup{.path = runtime::join_path(slot->directory->path(), partition_directory_name(partition)),
                  .partition = partition,
                  .topic_id = topic_id,
@@ -79,8 +89,8 @@ runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partitio
   // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
   setup.cut_at_holes = false;
-  DOHLE_CO_TRY(load(*slot, std::move(setup)));
-  co_return find(partition);
+  DOHLE_TRY(load(*slot, std::move(setup)));
+  return find(partition);
 }
 
 Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
@@ -92,9 +102,17 @@ Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
 }
 
 runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {
-  const auto at = logs_.find(partition);
-  if (at == logs_.end())
+  if (find(partition) == nullptr)
     co_return fail(Errc::kNotFound, fmt::format("no log of {}", partition_directory_name(partition)));
+  auto retired = co_await retire(partition);
+  // Only now: until its log is quiet, its files may be written by their old names. Also when it failed, or a new topic
+  // of this name would wait for ever.
+  names_.give_back(partition);
+  co_return retired;
+}
+
+runtime::Task<Result<>> ShardLogsImpl::retire(TopicPartition partition) {
+  const auto at = logs_.find(partition);
   LogDirectory& directory = *at->second.slot->directory;
   const std::string from = at->second.log->path();
   const std::int64_t delay = at->second.log->config().file_delete_delay_ms;

@@ -15,6 +15,7 @@
 #include <storage/log_manager.h>
 
 #include "open_files.h"
+#include "partition_names.h"
 #include "tail_cache.h"
 
 namespace dohle::storage {
@@ -36,7 +37,8 @@ struct ShardOffsets {
 class ShardLogsImpl final : public ShardLogs {
  public:
   // Everything outlives it.
-  ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories);
+  ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories,
+                PartitionNames& names);
 
   [[nodiscard]] Log* find(const TopicPartition& partition) override;
   [[nodiscard]] runtime::Task<Result<Log*>> get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
@@ -50,12 +52,12 @@ class ShardLogsImpl final : public ShardLogs {
   [[nodiscard]] Result<> load(DirectorySlot& slot, LogSetup setup);
   // Removes the directory `after_ms` from now.
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
-  // Starts the periodic work.
   // On its shard: the wall clock that was believed before this process began, if that is known; what is believed now.
   void remember_clock(std::int64_t settled_ms) { wall_clock_.remember(shard_.clock().now().ms(), settled_ms); }
   [[nodiscard]] std::int64_t settled_wall_ms() {
     return wall_clock_.accept(shard_.clock().now().ms(), shard_.clock().wall_ms());
   }
+  // Starts the periodic work.
   void start();
   [[nodiscard]] runtime::Task<Result<>> shutdown();
   // By index of the directory.
@@ -74,6 +76,9 @@ class ShardLogsImpl final : public ShardLogs {
     std::string path;
   };
   [[nodiscard]] LogServices services(LogDirectory& directory);
+  [[nodiscard]] Result<Log*> create(const TopicPartition& partition, TopicId topic_id, LogConfig config,
+                                    std::optional<Uuid> directory);
+  [[nodiscard]] runtime::Task<Result<>> retire(TopicPartition partition);
   [[nodiscard]] Result<DirectorySlot*> choose(const TopicPartition& partition, const std::optional<Uuid>& id);
   [[nodiscard]] static runtime::Task<void> housekeeping(ShardLogsImpl* self);
   void tick();
@@ -86,6 +91,7 @@ class ShardLogsImpl final : public ShardLogs {
   runtime::Shard& shard_;
   const LogManagerConfig& config_;
   DirectorySlots& directories_;
+  PartitionNames& names_;
   TailCachePool tail_cache_;
   OpenFiles open_files_;
   records::Decompressor decompressor_;

@@ -214,6 +214,7 @@ runtime::Task<void> CombinedNode::stop() {
     co_await lifecycle_->controlled_shutdown(kControlledShutdownLimit);
     if (server_) server_->stop_accepting();
   }
+  if (logs_) logs_->stop_making_logs();
   if (broker_) co_await broker_->stop();
   if (server_) co_await server_->stop();
   const auto broker_epoch = lifecycle_ ? lifecycle_->broker_epoch() : -1;

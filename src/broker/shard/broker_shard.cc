@@ -47,10 +47,14 @@ void BrokerShard::on_metadata_update(const metadata::MetadataUpdate& update) { r
 runtime::Task<void> BrokerShard::carry_out(metadata::MetadataUpdate update) {
   const auto pass = gate_.enter();
   const auto hold = co_await in_order_.lock();
-  for (const auto& [topic, partitions] : update.changes->topics) {
-    for (const std::int32_t partition : partitions) {
-      const TopicIdPartition id{topic, partition};
-      if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(update, id);
+  // What goes makes way for what comes: a new topic waits for the old one of its name, on whichever shard it lives.
+  for (const bool goes : {true, false}) {
+    for (const auto& [topic, partitions] : update.changes->topics) {
+      if ((update.image->topics().find(topic) == nullptr) != goes) continue;
+      for (const std::int32_t partition : partitions) {
+        const TopicIdPartition id{topic, partition};
+        if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(update, id);
+      }
     }
   }
   apply_configs(update);

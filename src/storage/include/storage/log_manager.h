@@ -64,7 +64,8 @@ class ShardLogs {
   // Null when absent. Valid until remove().
   [[nodiscard]] virtual Log* find(const TopicPartition& partition) = 0;
   // Creates in the directory of `directory` (its id), or in the online one with the fewest logs. Existing: returned as
-  // it is; kInconsistentTopicId when it is another topic's of the same name.
+  // it is; kInconsistentTopicId when it is another topic's of the same name. Waits while a log of this name is being
+  // removed on another shard.
   [[nodiscard]] virtual runtime::Task<Result<Log*>> get_or_create(TopicPartition partition, TopicId topic_id,
                                                                   LogConfig config,
                                                                   std::optional<Uuid> directory = std::nullopt) = 0;
@@ -112,6 +113,8 @@ class LogManager {
   // Starts retention, checkpoints, flush.ms and expiry. After load(), on shard 0.
   void start();
   [[nodiscard]] ShardLogs& on(std::size_t shard);
+  // Ends the waiting of those who make a log whose name is not free yet: they get kClosed. On shard 0.
+  void stop_making_logs();
   // Called on shard 0 when a directory failed, with its id.
   void on_directory_failed(std::function<void(LogDirectory&, const Error&)> callback);
   // Sizes and offsets of all replicas, for DescribeLogDirs. From shard 0.
