@@ -9,10 +9,15 @@ SLACK_US = 1_000_000
 
 def check(history):
     found = []
-    final = {event['tp']: event for event in history.of('final')}
+    # Where the log began when it was read: retention may have gone on since its bounds were asked for.
+    begins = {event['tp']: (event['start'], event['t']) for event in history.of('final')}
     complete = {event['tp'] for event in history.of('final_read')}
     read = {}
+    first_polls = set()
     for event in history.polls_by('final'):
+        if event['r'] and event['tp'] not in first_polls:
+            first_polls.add(event['tp'])
+            begins[event['tp']] = max(begins[event['tp']], (event['r'][0][0], event['t']))
         for offset, value, _ in event['r']:
             read.setdefault((event['tp'], value), set()).add(offset)
     sent = {event['v']: event['t'] for event in history.of('send')}
@@ -26,8 +31,8 @@ def check(history):
         offsets = read.get((tp, ack['v']), set())
         if ack['o'] in offsets or (offsets and ack['o'] < 0):
             continue
-        if 0 <= ack['o'] < final[tp]['start']:
-            found += justify(history, ack, sent, final[tp])
+        if 0 <= ack['o'] < begins[tp][0]:
+            found += justify(history, ack, sent, begins[tp])
         elif not offsets:
             found.append(f"{ack['v']} was acknowledged at {place(tp)}@{ack['o']} and is not there")
         else:
@@ -35,11 +40,12 @@ def check(history):
     return found
 
 
-def justify(history, ack, sent, final):
+def justify(history, ack, sent, begins):
+    start, asked_at = begins
     asked = max((event['o'] for event in history.of('trim') if event['tp'] == ack['tp']), default=0)
     if ack['o'] < asked:
         return []
     retention = history.topics().get(ack['tp'][0], {}).get('retention.ms')
-    if retention is not None and final['t'] - sent[ack['v']] >= int(retention) * 1000 - SLACK_US:
+    if retention is not None and asked_at - sent[ack['v']] >= int(retention) * 1000 - SLACK_US:
         return []
-    return [f"{ack['v']} at {place(ack['tp'])}@{ack['o']} lies below the log's start {final['start']}, which nothing explains"]
+    return [f"{ack['v']} at {place(ack['tp'])}@{ack['o']} lies below the log's start {start}, which nothing explains"]

@@ -56,6 +56,12 @@ class Acknowledged(unittest.TestCase):
         self.assertTrue(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '60000'}), *gone))
 
 
+    def test_retention_may_go_on_while_the_log_is_read(self):
+        gone = [event(9, 'p1', 'send', tp=T, v='p1-1', acks=-1), ack('p1-1', 0), *final((5, 'p1-9', 5), time=9_000_000)]
+        self.assertTrue(found('C1', *gone))
+        self.assertFalse(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '2000'}), *gone))
+
+
 class ExactlyOnce(unittest.TestCase):
     def test_two_offsets_are_one_too_many_with_idempotence(self):
         twice = [poll('r', (0, 'p1-1', 5), (1, 'p1-1', 5))]
