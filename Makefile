@@ -13,6 +13,7 @@ help:
 	@echo 'make mutants    plant bugs, one after the other, and see that the scenarios catch each'
 	@echo 'make lint       the repository lint alone'
 	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
+	@echo 'make fuzz       search with libFuzzer for SECONDS=60 in total, over all targets or TARGET=x'
 	@echo 'make format     clang-format over all sources'
 	@echo 'make install    install below PREFIX ($(PREFIX))'
 	@echo 'make packages   install the Debian packages alone'
@@ -66,6 +67,10 @@ sanitize: packages
 	@for preset in asan tsan; do \
 	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
 	  ctest --test-dir build/$$preset -L 'unit|fuzz' --output-on-failure || exit 1; done
+
+.PHONY: fuzz
+fuzz: packages
+	@tools/dev/fuzz.py --seconds $(or $(SECONDS),60) $(addprefix --target ,$(TARGET))
 
 .PHONY: format
 format:

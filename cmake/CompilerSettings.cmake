@@ -4,7 +4,11 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                     -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-missing-designated-field-initializers -msse4.2 -fno-omit-frame-pointer)
-set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only")
+if(DOHLE_FUZZ)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only")  # the search is worth the longer compile
+else()
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only")
+endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 
 find_program(DOHLE_MOLD mold)

@@ -33,6 +33,6 @@ int main(int argc, char** argv) {
       if (random() % 4 == 0) input.resize(random() % (input.size() + 1));
     }
   }
-  std::printf("%zu inputs from %zu corpus files\n", runs, inputs.size() - 1);
+  std::fprintf(stderr, "%zu inputs from %zu corpus files\n", runs, inputs.size() - 1);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <utility>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -256,7 +257,7 @@ std::optional<ResetPlan> parse_reset_csv(std::string_view text, const std::optio
     if (fields.size() != 4) return std::nullopt;
     const auto partition = parse_number(fields[2]);
     const auto offset = parse_number(fields[3]);
-    if (!partition || !offset) return std::nullopt;
+    if (!partition || !std::in_range<std::int32_t>(*partition) || !offset) return std::nullopt;
     out[fields[0]][{fields[1], static_cast<std::int32_t>(*partition)}] = *offset;
   }
   return out;
@@ -282,6 +283,31 @@ std::optional<std::int64_t> parse_datetime_ms(std::string_view text) {
          *ms - *zone;
 }
 
+namespace {
+
+// total += count * unit, unless that is more than 64 bits hold.
+bool add_units(std::int64_t& total, std::int64_t count, std::int64_t unit_ms) {
+  std::int64_t product = 0;
+  return !__builtin_mul_overflow(count, unit_ms, &product) && !__builtin_add_overflow(total, product, &total);
+}
+
+// What a unit of a duration is worth; nothing for one that may not stand here.
+std::optional<std::int64_t> unit_ms(char unit, bool time) {
+  if (!time) return unit == 'D' ? std::optional(kDayMs) : std::nullopt;
+  switch (unit) {
+    case 'H':
+      return kHourMs;
+    case 'M':
+      return kMinuteMs;
+    case 'S':
+      return kSecondMs;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
   const std::int64_t sign = take(text, "-") ? -1 : 1;
   if (!take(text, "P") || text.empty()) return std::nullopt;
@@ -300,20 +326,14 @@ std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
     const auto dot = digits.find('.');
     const auto whole = parse_number(digits.substr(0, dot));
     if (!whole || (dot != std::string_view::npos && unit != 'S')) return std::nullopt;
-    if (!time && unit == 'D') {
-      total += *whole * kDayMs;
-    } else if (time && unit == 'H') {
-      total += *whole * kHourMs;
-    } else if (time && unit == 'M') {
-      total += *whole * kMinuteMs;
-    } else if (time && unit == 'S') {
-      std::string fraction(dot == std::string_view::npos ? "" : digits.substr(dot + 1));
-      fraction.resize(3, '0');
-      total += *whole * kSecondMs + (digits[0] == '-' ? -1 : 1) * parse_number(fraction).value_or(0);
-    } else {
-      return std::nullopt;
-    }
+    const auto worth = unit_ms(unit, time);
+    if (!worth || !add_units(total, *whole, *worth)) return std::nullopt;
+    if (dot == std::string_view::npos) continue;
+    std::string fraction(digits.substr(dot + 1));
+    fraction.resize(3, '0');
+    if (!add_units(total, parse_number(fraction).value_or(0), digits[0] == '-' ? -1 : 1)) return std::nullopt;
   }
+  if (total == INT64_MIN && sign < 0) return std::nullopt;
   return sign * total;
 }
 

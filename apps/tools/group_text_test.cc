@@ -49,6 +49,7 @@ TEST(GroupText, ResetPlansAreTablesAndCsv) {
   EXPECT_EQ(parse_reset_csv("\"g\",\"t\",0,7", std::nullopt), plan);
   EXPECT_EQ(parse_reset_csv("t,0,7\n", std::nullopt), std::nullopt);
   EXPECT_EQ(parse_reset_csv("t,x,7\n", "g"), std::nullopt);
+  EXPECT_EQ(parse_reset_csv("t,4294967296,7\n", "g"), std::nullopt);  // no partition 0
 }
 
 TEST(GroupText, ReadsTimesAndDurations) {
@@ -60,6 +61,12 @@ TEST(GroupText, ReadsTimesAndDurations) {
   EXPECT_EQ(parse_duration_ms("PT0S"), 0);
   EXPECT_EQ(parse_duration_ms("1D"), std::nullopt);
   EXPECT_EQ(parse_duration_ms("P1H"), std::nullopt);
+  EXPECT_EQ(parse_duration_ms("-PT1.5S"), -1500);
+  EXPECT_EQ(parse_duration_ms("PT-1.5S"), -1500);
+  // More milliseconds than 64 bits hold.
+  EXPECT_EQ(parse_duration_ms("P106751991167DT24H"), std::nullopt);
+  EXPECT_EQ(parse_duration_ms("P9223372036854775807D"), std::nullopt);
+  EXPECT_EQ(parse_duration_ms("-P-106751991167DT-7H-12M-55.808S"), std::nullopt);
 }
 
 }  // namespace

@@ -16,12 +16,13 @@ def _headers(repository):
 
 def _corpora(repository):
     findings = []
-    fuzzers = {(path.split('/')[1], pathlib.PurePosixPath(path).stem) for path in repository.cpp if path.endswith('_fuzz.cc') and path.startswith('src/')}
-    corpora = {(path.split('/')[1], path.split('/')[3]) for path in repository.paths if re.match(r'src/\w+/corpus/[^/]+/', path)}
-    for module, name in sorted(corpora - fuzzers):
-        findings.append(Finding(f'src/{module}/corpus/{name}', 1, 'dead', 'no fuzz target reads it'))
-    for module, name in sorted(fuzzers - corpora):
-        findings.append(Finding(f'src/{module}', 1, 'corpus', f'{name}.cc has no corpus in src/{module}/corpus/{name}'))
+    place = re.compile(r'(src/\w+|apps)/')
+    fuzzers = {(place.match(path).group(1), pathlib.PurePosixPath(path).stem) for path in repository.cpp if path.endswith('_fuzz.cc') and place.match(path)}
+    corpora = {match.groups() for match in (re.match(r'(src/\w+|apps)/corpus/([^/]+)/', path) for path in repository.paths) if match}
+    for folder, name in sorted(corpora - fuzzers):
+        findings.append(Finding(f'{folder}/corpus/{name}', 1, 'dead', 'no fuzz target reads it'))
+    for folder, name in sorted(fuzzers - corpora):
+        findings.append(Finding(folder, 1, 'corpus', f'{name}.cc has no corpus in {folder}/corpus/{name}'))
     return findings
 
 

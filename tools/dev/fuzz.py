@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Builds the fuzz preset and searches: see docs/TESTING.md.
+
+    tools/dev/fuzz.py [--seconds N] [--target NAME]... [--no-build]
+
+All targets share N seconds, one after the other. What they learn stays in build/fuzz/corpus; the committed corpora and the golden
+messages are where they begin. A finding is a file in build/fuzz/findings and a failure; the last line counts the targets.
+"""
+import argparse
+import base64
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / 'build' / 'fuzz'
+MESSAGES = ROOT / 'tests' / 'golden' / 'messages'
+# A frame may be as large as this; longer inputs find nothing that shorter ones do not.
+MOST_BYTES = 65536
+MEMORY_MB = 2048
+# One input: more than this is a finding too.
+INPUT_S = 20
+
+
+def targets():
+    """Fuzz target to its source's folder below the module, the binary and the committed corpus."""
+    found = {}
+    for source in sorted([*ROOT.glob('src/**/*_fuzz.cc'), *ROOT.glob('apps/**/*_fuzz.cc')]):
+        parts = source.relative_to(ROOT).parts
+        folder = pathlib.Path(*parts[:2]) if parts[0] == 'src' else pathlib.Path('apps')
+        found[source.stem] = (BUILD / folder / source.stem, ROOT / folder / 'corpus' / source.stem)
+    return found
+
+
+def golden_messages(kind):
+    for path in sorted(MESSAGES.glob(f'*{kind}.txt')):
+        for line in path.read_text().splitlines():
+            version, case, content, _ = line.split(' ', 3)
+            yield path.stem, int(version), case, base64.b64decode(content)
+
+
+def request_headers():
+    """(API name, version) to the header that Kafka writes before such a request."""
+    headers = {}
+    for line in (ROOT / 'tests' / 'golden' / 'apis.txt').read_text().splitlines():
+        words = line.split()
+        if words[0] == 'api':
+            api = words[2]
+        elif words[0] == 'version':
+            headers[api, int(words[1])] = base64.b64decode(words[4])
+    return headers
+
+
+def request_frames():
+    headers = request_headers()
+    for name, version, case, body in golden_messages('Request'):
+        header = headers.get((name.removesuffix('Request'), version))
+        if header is not None:
+            yield f'{name}-{version}-{case}', header + body
+
+
+def message_inputs():
+    names = sorted(path.stem for path in MESSAGES.glob('*.txt'))
+    lowest = {}
+    for name, version, case, body in golden_messages(''):
+        lowest.setdefault(name, version)
+        yield f'{name}-{version}-{case}', names.index(name).to_bytes(2, 'little') + bytes([version - lowest[name]]) + body
+
+
+def seed(name, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = {'request_fuzz': request_frames, 'message_fuzz': message_inputs}.get(name)
+    for case, content in inputs() if inputs else ():
+        (folder / case).write_bytes(content)
+
+
+def search(name, binary, corpus, seconds):
+    """One target; what it found, as file names."""
+    learnt = BUILD / 'corpus' / name
+    findings = BUILD / 'findings' / name
+    seed(name, learnt)
+    findings.mkdir(parents=True, exist_ok=True)
+    log = BUILD / 'findings' / f'{name}.log'
+    command = ['nice', '-n', '19', str(binary), f'-max_total_time={seconds}', f'-timeout={INPUT_S}', f'-rss_limit_mb={MEMORY_MB}',
+               f'-max_len={MOST_BYTES}', '-close_fd_mask=1', '-print_final_stats=1', f'-artifact_prefix={findings}/', str(learnt)]
+    if corpus.is_dir():
+        command.append(str(corpus))
+    before = set(findings.iterdir())
+    with open(log, 'wb') as out:
+        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT).returncode
+    runs = re.search(r'number_of_executed_units: (\d+)', log.read_text(errors='replace'))
+    new = sorted(str(path.relative_to(ROOT)) for path in set(findings.iterdir()) - before)
+    if status != 0 and not new:
+        new = [str(log.relative_to(ROOT))]
+    print(f'{name:<28} {seconds} s, {runs.group(1) if runs else "?"} runs' + ''.join(f'\n    FOUND {path}' for path in new), flush=True)
+    return new
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Builds the fuzz preset and searches.')
+    parser.add_argument('--seconds', type=int, default=60, help='for all targets together (default 60)')
+    parser.add_argument('--target', action='append', help='only this one')
+    parser.add_argument('--no-build', action='store_true')
+    options = parser.parse_args()
+    wanted = {name: place for name, place in targets().items() if not options.target or name in options.target}
+    if not wanted:
+        parser.error('there is no such target: ' + ' '.join(options.target))
+    if not options.no_build:
+        subprocess.run(['cmake', '--preset', 'fuzz'], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        names = sorted(wanted) if options.target else ['fuzzers']
+        subprocess.run(['cmake', '--build', str(BUILD), '-j', str(os.cpu_count() or 1), '--target', *names], cwd=ROOT, check=True)
+    each = max(1, options.seconds // len(wanted))
+    failed = sum(1 for name, (binary, corpus) in wanted.items() if search(name, binary, corpus, each))
+    print(f'{len(wanted) - failed} passed, {failed} failed, 0 skipped')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
