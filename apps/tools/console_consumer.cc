@@ -1,7 +1,6 @@
 // kafka-console-consumer: records of topics, as lines on standard output.
 #include <algorithm>
 #include <cstdio>
-#include <regex>
 #include <set>
 
 #include <client/consumer.h>
@@ -9,6 +8,7 @@
 #include <runtime/live/system.h>
 
 #include "message_formatter.h"
+#include "name_matcher.h"
 #include "tool.h"
 #include "tools.h"
 
@@ -188,13 +188,9 @@ Checked<Job> job_of(const ParsedOptions& options) {
   if (!offset) return std::unexpected(offset.error());
   Job job{.topic = options.text("topic"), .offset = *offset, .formatter = std::move(*formatter)};
   if (const auto include = options.text("include")) {
-    try {
-      job.includes = [expression = std::regex(*include)](std::string_view topic) {
-        return std::regex_match(topic.begin(), topic.end(), expression);
-      };
-    } catch (const std::regex_error&) {
-      return complain(*include + " is an invalid regex.");
-    }
+    auto matches = name_matcher(*include);
+    if (!matches) return std::unexpected(matches.error());
+    job.includes = std::move(*matches);
   }
   if (options.has("partition")) job.partition = static_cast<std::int32_t>(options.number("partition", 0));
   job.max_messages = options.number("max-messages", -1);

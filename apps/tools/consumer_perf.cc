@@ -1,12 +1,12 @@
 // kafka-consumer-perf-test: reads records as fast as it can and tells how fast that was.
 #include <cstdio>
-#include <regex>
 #include <set>
 
 #include <client/consumer.h>
 #include <fmt/core.h>
 #include <runtime/live/system.h>
 
+#include "name_matcher.h"
 #include "perf_text.h"
 #include "tool.h"
 #include "tools.h"
@@ -85,13 +85,9 @@ Checked<Job> job_of(const ParsedOptions& options) {
   Job job;
   job.topic = options.text("topic");
   if (const auto include = options.text("include")) {
-    try {
-      job.includes = [expression = std::regex(*include)](std::string_view topic) {
-        return std::regex_match(topic.begin(), topic.end(), expression);
-      };
-    } catch (const std::regex_error&) {
-      return complain(*include + " is an invalid regex.");
-    }
+    auto matches = name_matcher(*include);
+    if (!matches) return std::unexpected(matches.error());
+    job.includes = std::move(*matches);
   }
   job.records = options.number(options.has("messages") ? "messages" : "num-records", 0);
   job.timeout_ms = options.number("timeout", job.timeout_ms);

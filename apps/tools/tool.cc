@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <regex>
 
 #include <base/log.h>
 #include <fmt/core.h>
 #include <runtime/live/live_shards.h>
 #include <runtime/live/system.h>
+
+#include "name_matcher.h"
 
 namespace dohle::app {
 
@@ -190,14 +191,10 @@ Checked<TopicPattern> TopicPattern::parse(std::string_view pattern) {
   }
   const auto unquoted = text.find_first_not_of("\"'");
   text = unquoted == std::string::npos ? "" : text.substr(unquoted, text.find_last_not_of("\"'") - unquoted + 1);
+  auto matches = name_matcher(text);
+  if (!matches) return std::unexpected(matches.error());
   TopicPattern out;
-  try {
-    out.matches_ = [expression = std::regex(text, std::regex::ECMAScript)](std::string_view topic) {
-      return std::regex_match(topic.begin(), topic.end(), expression);
-    };
-  } catch (const std::regex_error&) {
-    return complain(text + " is an invalid regex.");
-  }
+  out.matches_ = std::move(*matches);
   return out;
 }
 
