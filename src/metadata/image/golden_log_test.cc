@@ -1,5 +1,7 @@
 // A metadata log and a bootstrap snapshot that Apache Kafka 4.4.0 wrote mean to us what they mean to Kafka.
 #include <gtest/gtest.h>
+#include <protocol/metadata_record.h>
+#include <protocol/writer.h>
 
 #include <metadata/delta.h>
 #include <metadata/features.h>
@@ -168,6 +170,25 @@ TEST(MetadataDelta, RefusesWhatDoesNotFit) {
   EXPECT_EQ(delta.replay(unknown_type).error().code, Errc::kUnsupported);
   const std::vector<std::uint8_t> old_frame{0, 20, 0, 0};
   EXPECT_EQ(delta.replay(old_frame).error().code, Errc::kUnsupported);
+}
+
+// delta_fuzz found a partition whose next epoch was no number any more.
+TEST(MetadataDelta, RefusesAnEpochThatHasNoNextOne) {
+  MetadataDelta delta(MetadataImage::empty());
+  const protocol::TopicRecord topic{.name = "t", .topic_id = Uuid{7, 7}};
+  protocol::PartitionRecord partition{.topic_id = topic.topic_id, .replicas = {1}, .isr = {1}, .leader = 1};
+  const auto replay = [&delta](const auto& record, std::int16_t version) {
+    protocol::Writer writer;
+    protocol::encode_metadata_record(writer, protocol::MetadataRecord(record), version);
+    return delta.replay(writer.bytes());
+  };
+  ASSERT_TRUE(replay(topic, 0));
+  partition.partition_epoch = INT32_MAX;
+  EXPECT_EQ(replay(partition, 0).error().code, Errc::kCorrupt);
+  partition.partition_epoch = INT32_MAX - 1;
+  ASSERT_TRUE(replay(partition, 0));
+  const protocol::PartitionChangeRecord change{.topic_id = topic.topic_id, .leader = 1};
+  EXPECT_EQ(replay(change, 0).error().code, Errc::kCorrupt);
 }
 
 }  // namespace

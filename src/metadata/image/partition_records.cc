@@ -17,6 +17,10 @@ Result<> check(const PartitionRegistration& partition, std::int32_t id) {
     return fail(Errc::kCorrupt, fmt::format("Partition {} has {} replicas, but {} directories.", id,
                                             partition.replicas.size(), partition.directories.size()));
   }
+  // Epochs only rise, by one at a time: none ever gets there.
+  if (partition.leader_epoch == INT32_MAX || partition.partition_epoch == INT32_MAX) {
+    return fail(Errc::kCorrupt, fmt::format("Partition {} has an epoch without a next one.", id));
+  }
   return {};
 }
 
