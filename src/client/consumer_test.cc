@@ -431,9 +431,9 @@ TEST_F(ConsumerTest, JoinsAGroupReadsCommitsAndLeaves) {
 
 TEST_F(ConsumerTest, JoinsAgainWhenTheGroupRebalances) {
   config_.group_id = "g";
+  std::vector<std::string> events;  // the last of them comes when the consumer closes
   with_consumer([&](Consumer& consumer) -> Task<void> {
     add(0, {"a"});
-    std::vector<std::string> events;
     const auto note = [&events](std::string what) {
       return [&events, what](const std::vector<TopicPartition>& partitions) {
         events.push_back(what + std::to_string(partitions.size()));
