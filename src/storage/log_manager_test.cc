@@ -236,7 +236,7 @@ TEST_P(LogManagerTest, ALogIsNotMadeBeforeTheOldOneOfItsNameIsGone) {
   const TopicId again{{77, 7}};
   std::optional<Result<Log*>> made;
   const auto make = [](ShardLogs& logs, TopicId id, std::optional<Result<Log*>>& out) -> runtime::Task<void> {
-    out = co_await logs.get_or_create({"t", 0}, id, {});
+    out = co_await logs.get_or_create({"t", 0}, id, {}, std::nullopt, Offset(5));
   };
   if (other != 0) {
     {

@@ -2,8 +2,9 @@
 // another id and may live on another shard; its log is not made before the old one's directory has gone away.
 #pragma once
 
-#include <deque>
+#include <cstdint>
 #include <map>
+#include <optional>
 
 #include <base/ids.h>
 #include <runtime/future.h>
@@ -17,21 +18,32 @@ class PartitionNames {
  public:
   explicit PartitionNames(runtime::Shard& home) : home_(&home) {}
 
-  // From any shard. Waits while another log has the name; false once closed.
-  [[nodiscard]] runtime::Task<bool> take(TopicPartition partition);
+  enum class Taken : std::uint8_t { kYes, kSuperseded, kClosed };
+  // From any shard, for a topic that exists in the metadata at `known_at`. Waits for an older topic of the name to go;
+  // never for a newer one: then this topic is gone, and its shard is late (kSuperseded). So who waits, waits for what
+  // comes earlier in the metadata, and all shards go through that in order: they cannot wait for each other.
+  [[nodiscard]] runtime::Task<Taken> take(TopicPartition partition, Offset known_at);
   // From any shard, by the log that has it.
   void give_back(const TopicPartition& partition);
 
   // On the home shard: a log that was found at the start has its name; nobody waits any more.
-  void hold(const TopicPartition& partition) { held_.try_emplace(partition); }
+  void hold(const TopicPartition& partition) { held_.try_emplace(partition, Name{.known_at = kNoOffset}); }
   void close();
 
  private:
-  [[nodiscard]] runtime::Task<bool> take_at_home(TopicPartition partition);
+  struct Waiter {
+    Offset known_at;
+    runtime::Promise<Taken> promise;
+  };
+  struct Name {
+    Offset known_at;  // of the topic that has it
+    std::optional<Waiter> next;
+  };
+  [[nodiscard]] runtime::Task<Taken> take_at_home(TopicPartition partition, Offset known_at);
   void give_back_at_home(const TopicPartition& partition);
 
   runtime::Shard* home_;
-  std::map<TopicPartition, std::deque<runtime::Promise<bool>>> held_;  // with those who wait for it
+  std::map<TopicPartition, Name> held_;
   bool closed_ = false;
 };
 

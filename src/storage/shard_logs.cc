@@ -67,12 +67,19 @@ Result<DirectorySlot*> ShardLogsImpl::choose(const TopicPartition& partition, co
 }
 
 runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
-                                                         std::optional<Uuid> directory) {
+                                                         std::optional<Uuid> directory, Offset known_at) {
   if (Log* log = find(partition)) {
     DOHLE_CO_TRY(log->assign_topic_id(topic_id));
     co_return log;
   }
-  if (!co_await names_.take(partition)) co_return fail(Errc::kClosed, "the node stops");
+  switch (co_await names_.take(partition, known_at)) {
+    case PartitionNames::Taken::kYes:
+      break;
+    case PartitionNames::Taken::kSuperseded:
+      co_return nullptr;
+    case PartitionNames::Taken::kClosed:
+      co_return fail(Errc::kClosed, "the node stops");
+  }
   auto created = create(partition, topic_id, std::move(config), directory);
   if (!created) names_.give_back(partition);
   co_return created;

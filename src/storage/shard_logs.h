@@ -42,7 +42,7 @@ class ShardLogsImpl final : public ShardLogs {
 
   [[nodiscard]] Log* find(const TopicPartition& partition) override;
   [[nodiscard]] runtime::Task<Result<Log*>> get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
-                                                          std::optional<Uuid> directory) override;
+                                                          std::optional<Uuid> directory, Offset known_at) override;
   [[nodiscard]] runtime::Task<Result<>> remove(TopicPartition partition) override;
   [[nodiscard]] std::vector<Log*> all() override;
   [[nodiscard]] LogDirectory* directory_of(const TopicPartition& partition) override;

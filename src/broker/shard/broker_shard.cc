@@ -74,7 +74,8 @@ runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataUpdate&
     log::error("broker", "No log for {}-{}: {}", topic->name, id.partition, partition.error().message);
     co_return;
   }
-  apply_leadership(*partition, *registration);
+  // Null: the topic is gone, and an update will say so.
+  if (*partition) apply_leadership(*partition, *registration);
 }
 
 runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::MetadataImage& image,
@@ -82,8 +83,10 @@ runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::Metadat
                                                          const Uuid& directory) {
   if (const auto at = partitions_.find(id); at != partitions_.end()) co_return at->second;
   const auto wanted = metadata::is_reserved_directory(directory) ? std::nullopt : std::optional(directory);
-  DOHLE_CO_ASSIGN(storage::Log* const log, co_await parts_.logs.get_or_create({topic, id.partition}, id.topic,
-                                                                              parts_.log_config(image, topic), wanted));
+  DOHLE_CO_ASSIGN(storage::Log* const log,
+                  co_await parts_.logs.get_or_create({topic, id.partition}, id.topic, parts_.log_config(image, topic),
+                                                     wanted, image.last_offset()));
+  if (log == nullptr) co_return PartitionRef();
   log->update_config(parts_.log_config(image, topic));
   auto partition = std::make_shared<replication::Partition>(id, topic, parts_.broker.id(), *log);
   partitions_.emplace(id, partition);

@@ -64,11 +64,13 @@ class ShardLogs {
   // Null when absent. Valid until remove().
   [[nodiscard]] virtual Log* find(const TopicPartition& partition) = 0;
   // Creates in the directory of `directory` (its id), or in the online one with the fewest logs. Existing: returned as
-  // it is; kInconsistentTopicId when it is another topic's of the same name. Waits while a log of this name is being
-  // removed on another shard.
+  // it is; kInconsistentTopicId when it is another topic's of the same name. `known_at`: where in the metadata log the
+  // topic is known to exist. Waits while the log of an older topic of this name is there, on whichever shard; null when
+  // a newer one has the name, as this topic is gone then.
   [[nodiscard]] virtual runtime::Task<Result<Log*>> get_or_create(TopicPartition partition, TopicId topic_id,
                                                                   LogConfig config,
-                                                                  std::optional<Uuid> directory = std::nullopt) = 0;
+                                                                  std::optional<Uuid> directory = std::nullopt,
+                                                                  Offset known_at = Offset(0)) = 0;
   // Renames the directory to `-delete`; its files go after file.delete.delay.ms. The Log is gone on return.
   [[nodiscard]] virtual runtime::Task<Result<>> remove(TopicPartition partition) = 0;
   // Sorted by partition.
