@@ -65,13 +65,13 @@ std::expected<storage::AppendInfo, storage::AppendFailure> Partition::append(Sli
   return appended;
 }
 
-runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> Partition::append_in_slices(
+runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> Partition::append_waiting(
     Slice records, bool wait_for_all, storage::AppendOptions options) {
   auto keep = shared_from_this();
   const auto pass = gate_.enter();
   if (auto refused = refuse_append(wait_for_all)) co_return std::unexpected(std::move(*refused));
   const LeaderEpoch epoch = epoch_;
-  auto appended = co_await log_->append_as_leader_in_slices(
+  auto appended = co_await log_->append_as_leader_waiting(
       std::move(records), epoch, options, [this, epoch] { return leading_ && !failed_ && epoch_ == epoch; });
   if (appended) after_append();
   co_return appended;
@@ -123,17 +123,23 @@ runtime::Task<Result<PartitionRead>> Partition::read(ReadRequest request) {
   co_return out;
 }
 
-Result<std::optional<storage::TimestampOffset>> Partition::offset_for_timestamp(std::int64_t timestamp,
-                                                                                std::optional<Isolation> isolation) {
+runtime::Task<Result<std::optional<storage::TimestampOffset>>> Partition::offset_for_timestamp(
+    std::int64_t timestamp, std::optional<Isolation> isolation) {
+  auto keep = shared_from_this();
+  const auto pass = gate_.enter();
   // A client sees only what it may fetch; a follower or a tool asking for the replica sees all of the log.
   const Offset bound = isolation ? fetchable_end(*isolation) : log_->log_end();
-  if (timestamp == storage::kLatestTimestamp) return storage::TimestampOffset{-1, bound, epoch_};
-  DOHLE_ASSIGN(auto found, log_->offset_for_timestamp(timestamp));
+  if (timestamp == storage::kLatestTimestamp) co_return storage::TimestampOffset{-1, bound, epoch_};
+  auto looked_up = log_->offset_for_timestamp(timestamp);
+  if (!looked_up && looked_up.error().code == Errc::kWouldBlock) {
+    looked_up = co_await log_->offset_for_timestamp_cold(timestamp);
+  }
+  DOHLE_CO_ASSIGN(auto found, std::move(looked_up));
   const bool is_position = timestamp == storage::kEarliestTimestamp || timestamp == storage::kEarliestLocalTimestamp ||
                            timestamp == storage::kLatestTieredTimestamp ||
                            timestamp == storage::kEarliestPendingUploadTimestamp;
-  if (found && !is_position && found->offset >= bound) return std::nullopt;
-  return found;
+  if (found && !is_position && found->offset >= bound) co_return std::nullopt;
+  co_return found;
 }
 
 Result<Offset> Partition::delete_records_before(Offset offset) {

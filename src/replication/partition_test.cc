@@ -92,7 +92,7 @@ Task<void> a_bomb_lets_others_pass(World& world) {
 
   using Appended = std::expected<storage::AppendInfo, storage::AppendFailure>;
   std::vector<Task<Appended>> tasks;
-  tasks.push_back(partition.append_in_slices(bomb(), true));
+  tasks.push_back(partition.append_waiting(bomb(), true));
   auto slow = runtime::start_all(std::move(tasks));
   const auto quick = partition.append(batch(2), true);
   EXPECT_TRUE(quick);
@@ -104,7 +104,7 @@ Task<void> a_bomb_lets_others_pass(World& world) {
 
   // Whose leadership ends meanwhile is not written.
   std::vector<Task<Appended>> late;
-  late.push_back(partition.append_in_slices(bomb(), true));
+  late.push_back(partition.append_waiting(bomb(), true));
   auto lost = runtime::start_all(std::move(late));
   partition.stop_leading();
   const auto outcome = co_await lost;

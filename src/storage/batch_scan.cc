@@ -73,7 +73,7 @@ Result<Bytes> BatchFileReader::peek(std::size_t bytes) {
   if (position_ < buffer_at_ || position_ + wanted > buffer_at_ + filled_) {
     const std::size_t window = std::min<std::uint64_t>(std::max(kWholeWindow, wanted), end_ - position_);
     if (buffer_.size() < window) buffer_.resize(window);
-    DOHLE_ASSIGN(filled_, file_->read_at(position_, MutableBytes(buffer_).first(window)));
+    DOHLE_ASSIGN(filled_, read_some(file_, position_, MutableBytes(buffer_).first(window), probe_));
     buffer_at_ = position_;
   }
   const std::size_t skip = position_ - buffer_at_;

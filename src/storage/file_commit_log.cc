@@ -1,6 +1,7 @@
 #include "file_commit_log.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <vector>
 
@@ -16,17 +17,19 @@ constexpr std::string_view kReserveFile = ".dohle-reserve";
 constexpr std::uint64_t kWarmBytes = 1U << 20U;
 constexpr std::size_t kMaxBatch = 512;   // commits
 constexpr std::size_t kManyFiles = 128;  // from here on one syncfs is cheaper
+constexpr auto kSlowWrite = std::chrono::milliseconds(5);
+constexpr auto kQuiet = std::chrono::seconds(5);
 }  // namespace
 
-FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner,
-                             std::unique_ptr<runtime::IoThread> syncs, std::unique_ptr<runtime::IoThread> reads,
+FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner, Threads threads,
                              std::function<void(const Error&)> on_failure)
     : directory_(std::move(directory)),
       fs_(fs),
       owner_(owner),
       on_failure_(std::make_shared<std::function<void(const Error&)>>(std::move(on_failure))),
-      reads_(std::move(reads)),
-      syncs_(std::move(syncs)) {}
+      writes_(std::move(threads.writes)),
+      reads_(std::move(threads.reads)),
+      syncs_(std::move(threads.syncs)) {}
 
 runtime::Task<Result<>> FileCommitLog::commit(CommitSet set) {
   auto pending = std::make_unique<Pending>(Pending{std::move(set), {}, runtime::Executor::current()});
@@ -100,6 +103,28 @@ runtime::Task<Result<>> FileCommitLog::warm(runtime::FileRange range) {
     }
     return {};
   });
+}
+
+runtime::Task<Result<runtime::FileRef>> FileCommitLog::open(std::string path) {
+  co_return co_await runtime::run_on(
+      *reads_, [this, path = std::move(path)] { return fs_.open(path, runtime::OpenMode::kReadWrite); });
+}
+
+// An inline write that would have been quick proves nothing about a disk that is slow at times: only writes on the
+// thread, where they hold nobody up, end the state.
+void FileCommitLog::note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) {
+  const runtime::Duration took = ended - began;
+  if (took > kSlowWrite || DOHLE_ODD("storage.slow_write")) {
+    slow_writes_.fetch_add(1, std::memory_order_relaxed);
+    last_slow_.store(ended.since_start, std::memory_order_relaxed);
+    if (slow_.exchange(true)) return;
+    log::warn("storage", "log directory {}: a write took {} ms; its appends go to a thread of their own", directory_,
+              std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  } else if (is_slow() && runtime::Executor::current() == nullptr &&
+             ended.since_start - last_slow_.load(std::memory_order_relaxed) >= kQuiet) {
+    slow_.store(false);
+    log::info("storage", "log directory {}: writes are quick again", directory_);
+  }
 }
 
 void FileCommitLog::run_in_background(runtime::Work work) { reads_->post(std::move(work)); }

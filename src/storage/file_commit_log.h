@@ -18,9 +18,15 @@ namespace dohle::storage {
 
 class FileCommitLog final : public CommitLog {
  public:
+  // One for what blocks longest, fdatasync; one for cold reads, removals and checkpoints; one for slow appends and new
+  // logs, which must not wait behind either.
+  struct Threads {
+    std::unique_ptr<runtime::IoThread> syncs;
+    std::unique_ptr<runtime::IoThread> reads;
+    std::unique_ptr<runtime::IoThread> writes;
+  };
   // `on_failure` is called on `owner`, once.
-  FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner,
-                std::unique_ptr<runtime::IoThread> syncs, std::unique_ptr<runtime::IoThread> reads,
+  FileCommitLog(std::string directory, runtime::FileSystem& fs, runtime::Executor& owner, Threads threads,
                 std::function<void(const Error&)> on_failure);
 
   [[nodiscard]] runtime::Task<Result<>> commit(CommitSet set) override;
@@ -29,7 +35,10 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] std::string reserve_path() const;
   bool release_reserve() override;
   [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
-  void count_slow_write() override { slow_writes_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] runtime::Task<Result<runtime::FileRef>> open(std::string path) override;
+  void note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) override;
+  [[nodiscard]] bool is_slow() const override { return slow_.load(std::memory_order_relaxed); }
+  [[nodiscard]] runtime::IoThread& writes() override { return *writes_; }
   void report_failure(const Error& error) override;
 
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
@@ -54,8 +63,11 @@ class FileCommitLog final : public CommitLog {
   std::atomic<bool> offline_{false};
   std::atomic<bool> has_reserve_{false};
   std::atomic<std::uint64_t> slow_writes_{0};
-  std::atomic<std::size_t> posted_{0};           // commits on their way to syncs_
-  std::vector<std::unique_ptr<Pending>> batch_;  // of syncs_ alone
+  std::atomic<bool> slow_{false};
+  std::atomic<runtime::Duration> last_slow_{runtime::Duration{0}};  // when the last slow write ended
+  std::atomic<std::size_t> posted_{0};                              // commits on their way to syncs_
+  std::vector<std::unique_ptr<Pending>> batch_;                     // of syncs_ alone
+  std::unique_ptr<runtime::IoThread> writes_;
   std::unique_ptr<runtime::IoThread> reads_;
   std::unique_ptr<runtime::IoThread> syncs_;
 };

@@ -143,8 +143,7 @@ TEST_F(GoldenLogDir, OpensInPlaceAndACleanStopChangesNothing) {
     }
   }
   for (int i = 0; i < 40; ++i) {
-    const auto scope = world.shards.enter(0);
-    const auto found = log->offset_for_timestamp(1'767'225'600'000 + 10 * i);
+    const auto found = world.offset_for_timestamp(*log, 1'767'225'600'000 + 10 * i);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->offset, Offset(i));
   }

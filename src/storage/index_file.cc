@@ -12,7 +12,7 @@ constexpr std::size_t kPendingBytes = 8192;
 }
 
 IndexFile::IndexFile(runtime::FileSystem& fs, OpenFiles& pool, std::string path, std::size_t entry_bytes)
-    : file_(fs, pool, std::move(path)), entry_bytes_(entry_bytes) {}
+    : fs_(fs), file_(fs, pool, std::move(path)), entry_bytes_(entry_bytes) {}
 
 Result<> IndexFile::load(std::uint64_t bytes) {
   if (bytes % entry_bytes_ != 0) {
@@ -31,13 +31,9 @@ Result<> IndexFile::reset() {
   return {};
 }
 
-Result<> IndexFile::append(Bytes entry) {
+void IndexFile::append(Bytes entry) {
   DOHLE_CHECK(entry.size() == entry_bytes_);
   pending_.insert(pending_.end(), entry.begin(), entry.end());
-  if (pending_.size() < kPendingBytes) return {};
-  auto written = write_out();
-  // A full disk refuses the next batch, not the index entry of one that is in the log: it stays in memory meanwhile.
-  return !written && written.error().code == Errc::kNoSpace ? Result<>{} : written;
 }
 
 Result<> IndexFile::read(std::size_t n, MutableBytes into, Probe probe) const {
@@ -46,7 +42,7 @@ Result<> IndexFile::read(std::size_t n, MutableBytes into, Probe probe) const {
     std::memcpy(into.data(), pending_.data() + (n - written_) * entry_bytes_, entry_bytes_);
     return {};
   }
-  DOHLE_ASSIGN(const auto file, file_.get());
+  DOHLE_ASSIGN(const auto file, file_.get(probe));
   DOHLE_ASSIGN(const std::size_t got, read_some(file, n * entry_bytes_, into, probe));
   if (got != entry_bytes_) return fail(Errc::kCorrupt, fmt::format("{} is shorter than its entries", file_.path()));
   return {};
@@ -66,12 +62,29 @@ Result<> IndexFile::truncate(std::size_t entries) {
 }
 
 Result<> IndexFile::write_out() {
-  if (pending_.empty()) return {};
-  DOHLE_ASSIGN(const auto file, file_.get(true));
-  DOHLE_TRY(file->write_at(written_ * entry_bytes_, Bytes(pending_)));
-  written_ += pending_.size() / entry_bytes_;
-  pending_.clear();
-  return {};
+  IndexWrite write = prepare_write(true);
+  auto written = write.run(fs_);
+  finish_write(write);
+  return written;
+}
+
+Result<> IndexFile::write_block() {
+  IndexWrite write = prepare_write(false);
+  auto written = write.run(fs_);
+  finish_write(write);
+  return written;
+}
+
+IndexWrite IndexFile::prepare_write(bool all) {
+  if (pending_.empty() || (!all && pending_.size() < kPendingBytes)) return {};
+  return {.file = file_.for_work(), .at = written_ * entry_bytes_, .entries = Bytes(pending_), .all = all};
+}
+
+void IndexFile::finish_write(const IndexWrite& write) {
+  file_.adopt(write.file.file);
+  if (!write.done) return;
+  written_ += write.entries.size() / entry_bytes_;
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(write.entries.size()));
 }
 
 }  // namespace dohle::storage

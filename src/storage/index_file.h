@@ -26,18 +26,26 @@ class IndexFile {
 
   [[nodiscard]] std::size_t entries() const { return written_ + pending_.size() / entry_bytes_; }
   [[nodiscard]] std::uint64_t size_bytes() const { return entries() * entry_bytes_; }
-  [[nodiscard]] Result<> append(Bytes entry);
+  // In memory.
+  void append(Bytes entry);
   // `into` is one entry.
   [[nodiscard]] Result<> read(std::size_t n, MutableBytes into, Probe probe) const;
   [[nodiscard]] Result<> truncate(std::size_t entries);
   // Writes what is pending.
   [[nodiscard]] Result<> write_out();
+  // The same once it fills a block; a full disk leaves it in memory.
+  [[nodiscard]] Result<> write_block();
+  // For whoever writes elsewhere: what is pending, if it fills a block or `all`.
+  [[nodiscard]] IndexWrite prepare_write(bool all);
+  void finish_write(const IndexWrite& write);
   // For the commit set; write_out() first.
   [[nodiscard]] Result<runtime::FileRef> file() const { return file_.get(true); }
   [[nodiscard]] LazyFile& lazy() { return file_; }
+  [[nodiscard]] const LazyFile& lazy() const { return file_; }
   [[nodiscard]] const std::string& path() const { return file_.path(); }
 
  private:
+  runtime::FileSystem& fs_;
   mutable LazyFile file_;
   std::size_t entry_bytes_;
   std::size_t written_ = 0;            // entries in the file

@@ -1,16 +1,14 @@
 #include <storage/log.h>
 
 #include <algorithm>
+#include <limits>
 
+#include <base/check.h>
 #include <fmt/format.h>
 
 #include "log_state.h"
 
 namespace dohle::storage {
-
-namespace {
-constexpr int kColdTries = 64;
-}
 
 Log::State::State(LogSetup log_setup, LogServices log_services)
     : setup(std::move(log_setup)),
@@ -20,22 +18,32 @@ Log::State::State(LogSetup log_setup, LogServices log_services)
       topic_id(setup.topic_id),
       producers(setup.producer_id_expiration_ms),
       snapshots(services.files, path),
-      tail(services.tail_cache) {}
+      tail(services.tail_cache),
+      pool(&services.open_files),
+      roll_jitter_ms(draw_roll_jitter()) {}
 
 Result<> Log::State::check_online() const {
   if (!services.commit_log.offline()) return {};
   return fail(Errc::kStorage, fmt::format("the log directory of {} is offline", path));
 }
 
+std::int64_t Log::State::draw_roll_jitter() {
+  const std::int64_t most = std::min(config.segment_jitter_ms, config.segment_ms);
+  return most > 0 ? static_cast<std::int64_t>(services.random.below(static_cast<std::uint64_t>(most))) : 0;
+}
+
 SegmentSetup Log::State::segment_setup(Offset base) {
-  const std::int64_t jitter = std::min(config.segment_jitter_ms, config.segment_ms);
   return {.files = services.files,
-          .pool = services.open_files,
+          .pool = *pool,
           .directory = path,
           .base = base,
           .created_ms = services.clock.wall_ms(),
-          .roll_jitter_ms =
-              jitter > 0 ? static_cast<std::int64_t>(services.random.below(static_cast<std::uint64_t>(jitter))) : 0};
+          .roll_jitter_ms = roll_jitter_ms};
+}
+
+void Log::State::move_to(OpenFiles& files) {
+  pool = &files;
+  for (auto& [base, segment] : segments) segment->move_to(files);
 }
 
 void Log::State::set_high_watermark(Offset offset) {
@@ -55,6 +63,17 @@ Result<std::unique_ptr<Log>> Log::open(LogSetup setup, LogServices services) {
   auto state = std::make_shared<State>(std::move(setup), services);
   DOHLE_TRY(state->guard(state->load()));
   return std::unique_ptr<Log>(new Log(std::move(state)));
+}
+
+// Until it is loaded nobody but the thread knows the log; the shard's descriptors are not touched meanwhile.
+runtime::Task<Result<std::unique_ptr<Log>>> Log::open_waiting(LogSetup setup, LogServices services) {
+  OpenFiles loading(std::numeric_limits<std::size_t>::max());
+  auto state = std::make_shared<State>(std::move(setup), services);
+  state->pool = &loading;
+  auto loaded = co_await runtime::run_on(services.commit_log.writes(), [state] { return state->load(); });
+  state->move_to(services.open_files);
+  DOHLE_CO_TRY(state->guard(std::move(loaded)));
+  co_return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 
 const TopicPartition& Log::partition() const { return state_->setup.partition; }
@@ -93,9 +112,9 @@ std::expected<AppendInfo, AppendFailure> Log::append_as_leader(Slice records, Le
   return state_->append_as_leader(std::move(records), epoch, options);
 }
 
-runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::append_as_leader_in_slices(
+runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::append_as_leader_waiting(
     Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted) {
-  return state_->append_as_leader_in_slices(std::move(records), epoch, options, std::move(still_wanted));
+  return state_->append_as_leader_waiting(std::move(records), epoch, options, std::move(still_wanted));
 }
 
 Result<AppendInfo> Log::append_as_follower(Slice records, LeaderEpoch current_epoch) {
@@ -103,27 +122,32 @@ Result<AppendInfo> Log::append_as_follower(Slice records, LeaderEpoch current_ep
 }
 
 Result<ReadInfo> Log::read(Offset from, const ReadLimits& limits) {
-  std::optional<runtime::FileRange> cold;
+  ColdSpot cold;
   return state_->guard(state_->read(from, limits, &cold));
 }
 
 runtime::Task<Result<ReadInfo>> Log::read_cold(Offset from, ReadLimits limits) {
   const auto state = state_;
-  for (int i = 0; i < kColdTries; ++i) {
-    std::optional<runtime::FileRange> cold;
-    auto info = state->read(from, limits, &cold);
-    if (info || info.error().code != Errc::kWouldBlock || !cold) co_return state->guard(std::move(info));
-    DOHLE_CO_TRY(co_await state->services.commit_log.warm(std::move(*cold)));
-  }
-  // Evicted faster than we read it back: take it from the disk.
-  co_return state->guard(state->read(from, limits, nullptr));
+  auto info =
+      co_await state->look_until_warm([state, from, limits](Probe probe) { return state->read(from, limits, probe); });
+  co_return state->guard(std::move(info));
 }
 
 runtime::Task<Result<>> Log::commit(Offset up_to) { return state_->commit(up_to); }
 
 Result<std::optional<TimestampOffset>> Log::offset_for_timestamp(std::int64_t timestamp) {
-  return state_->guard(state_->offset_for_timestamp(timestamp));
+  ColdSpot cold;
+  return state_->guard(state_->offset_for_timestamp(timestamp, &cold));
 }
+
+runtime::Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp_cold(std::int64_t timestamp) {
+  const auto state = state_;
+  auto found = co_await state->look_until_warm(
+      [state, timestamp](Probe probe) { return state->offset_for_timestamp(timestamp, probe); });
+  co_return state->guard(std::move(found));
+}
+
+runtime::Task<runtime::Mutex::Hold> Log::hold_writes() { return state_->door.lock(); }
 
 std::optional<LeaderEpoch> Log::latest_epoch() const {
   const auto latest = state_->epochs.latest();
@@ -142,7 +166,11 @@ Result<> Log::assign_epoch_start(LeaderEpoch epoch, Offset start) {
 
 Result<bool> Log::delete_records_before(Offset offset) { return state_->delete_records_before(offset); }
 Result<int> Log::delete_old_segments(std::int64_t now_ms) { return state_->delete_old_segments(now_ms); }
+runtime::Task<Result<int>> Log::delete_old_segments_waiting(std::int64_t now_ms) {
+  return state_->delete_old_segments_waiting(now_ms);
+}
 Result<> Log::roll() {
+  DOHLE_CHECK(!state_->door.is_held());
   DOHLE_TRY(state_->check_online());
   return state_->guard(state_->roll(state_->log_end));
 }

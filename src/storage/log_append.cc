@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <limits>
 
+#include <base/check.h>
 #include <base/log.h>
 #include <base/mark.h>
 #include <fmt/format.h>
 #include <records/batch.h>
 #include <records/validator.h>
+#include <runtime/io_thread.h>
 #include <runtime/sync.h>
 
 #include "log_files.h"
@@ -16,7 +18,6 @@ namespace dohle::storage {
 
 namespace {
 
-constexpr std::int64_t kSlowWriteMs = 5;
 // Of decompressed records, between two looks at the rest of the shard: about a millisecond of gzip.
 constexpr std::size_t kSliceBytes = std::size_t{512} << 10U;
 
@@ -72,14 +73,19 @@ std::expected<AppendInfo, AppendFailure> Log::State::append_as_leader(Slice reco
     return *appended;
   }
   if (auto online = check_online(); !online) return refuse(std::move(online.error()));
+  if (door.is_held() || services.commit_log.is_slow()) return refuse({Errc::kWouldBlock, "the disk is slow"});
   records::BatchValidator validator(std::move(records),
                                     validation_config(config, options, services.clock.wall_ms(), epoch, log_end),
                                     &services.decompressor);
   if (!validator.advance(options.inline_bytes)) return refuse({Errc::kWouldBlock, "the batch takes long to validate"});
-  return append_validated(validator.take_result(), epoch, options.origin);
+  auto checked = check_validated(validator.take_result(), epoch, options.origin);
+  if (!checked) return std::unexpected(std::move(checked.error()));
+  auto written = write(*checked);
+  if (!written) return refuse(std::move(written.error()));
+  return *written;
 }
 
-runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::State::append_as_leader_in_slices(
+runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::State::append_as_leader_waiting(
     Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted) {
   const auto self = shared_from_this();
   auto rules = validation_config(config, options, services.clock.wall_ms(), epoch, Offset(0));
@@ -87,15 +93,21 @@ runtime::Task<std::expected<AppendInfo, AppendFailure>> Log::State::append_as_le
   records::BatchValidator validator(std::move(records), rules);
   while (!validator.advance(kSliceBytes)) co_await runtime::yield();
   auto validated = validator.take_result();
-  if (!still_wanted()) co_return refuse({Errc::kNotLeader, "leadership ended while a batch was validated"});
+  const auto turn = co_await door.lock();
+  if (abandoned) co_return refuse({Errc::kClosed, "the log was removed"});
+  if (!still_wanted()) co_return refuse({Errc::kNotLeader, "leadership ended before a batch was written"});
   if (auto online = check_online(); !online) co_return refuse(std::move(online.error()));
   // The log went on meanwhile.
   if (validated) records::place_at(*validated, log_end, epoch);
-  co_return append_validated(std::move(validated), epoch, options.origin);
+  auto checked = check_validated(std::move(validated), epoch, options.origin);
+  if (!checked) co_return std::unexpected(std::move(checked.error()));
+  auto written = co_await write_in_turn(*checked);
+  if (!written) co_return refuse(std::move(written.error()));
+  co_return *written;
 }
 
-std::expected<AppendInfo, AppendFailure> Log::State::append_validated(
-    std::expected<records::Validated, records::ValidationFailure> validated, LeaderEpoch epoch, AppendOrigin origin) {
+std::expected<Log::State::Append, AppendFailure> Log::State::check_validated(Validated validated, LeaderEpoch epoch,
+                                                                             AppendOrigin origin) const {
   if (!validated) {
     AppendFailure failure{std::move(validated.error().error), {}};
     for (auto& record : validated.error().record_errors) {
@@ -108,20 +120,17 @@ std::expected<AppendInfo, AppendFailure> Log::State::append_validated(
   if (origin == AppendOrigin::kClient && batch->is_transactional()) {
     return refuse({Errc::kUnsupported, "transactional records are not supported yet"});
   }
-  AppendInfo info{.first_offset = validated->first_offset,
-                  .last_offset = validated->last_offset,
-                  .max_timestamp = validated->max_timestamp_ms,
-                  .log_append_time = validated->log_append_time_ms,
-                  .last_epoch = epoch,
-                  .record_count = validated->record_count};
-  auto appended = append_batches({.bytes = std::move(validated->bytes),
-                                  .first_offset = info.first_offset,
-                                  .last_offset = info.last_offset,
-                                  .max_timestamp = info.max_timestamp,
-                                  .origin = origin},
-                                 info);
-  if (!appended) return refuse(std::move(appended.error()));
-  return *appended;
+  Append append{.bytes = std::move(validated->bytes),
+                .origin = origin,
+                .info = {.first_offset = validated->first_offset,
+                         .last_offset = validated->last_offset,
+                         .max_timestamp = validated->max_timestamp_ms,
+                         .log_append_time = validated->log_append_time_ms,
+                         .last_epoch = epoch,
+                         .record_count = validated->record_count},
+                .update = {}};
+  if (auto checked = check_append(append); !checked) return refuse(std::move(checked.error()));
+  return append;
 }
 
 // Batches that bring their offsets: of a leader elsewhere, or of raft. Checks what Kafka checks of them.
@@ -159,52 +168,120 @@ Result<AppendInfo> Log::State::append_given(Slice records, LeaderEpoch epoch, Ap
     return fail(Errc::kOffsetOutOfRange,
                 fmt::format("append at offset {} below the log end {}", info.first_offset.value(), log_end.value()));
   }
-  return append_batches({.bytes = records.sub(0, valid_bytes),
-                         .first_offset = info.first_offset,
-                         .last_offset = info.last_offset,
-                         .max_timestamp = info.max_timestamp,
-                         .origin = origin},
-                        info);
+  DOHLE_CHECK(!door.is_held());
+  Append append{.bytes = records.sub(0, valid_bytes), .origin = origin, .info = info, .update = {}};
+  DOHLE_TRY(check_append(append));
+  return write(append);
 }
 
-Result<AppendInfo> Log::State::append_batches(const Append& append, AppendInfo info) {
+// What is left to check once offsets are known. A duplicate is no error: the answer is that of the original.
+Result<> Log::State::check_append(Append& append) const {
+  AppendInfo& info = append.info;
   info.log_start = log_start;
   info.bytes = static_cast<std::uint32_t>(append.bytes.size());
   if (append.bytes.size() > static_cast<std::size_t>(config.segment_bytes)) {
     return fail(Errc::kRecordListTooLarge,
                 fmt::format("{} bytes are more than segment.bytes, {}", append.bytes.size(), config.segment_bytes));
   }
-  ProducerUpdate update;
   const ProducerBatch* duplicate = nullptr;
-  DOHLE_TRY(prepare_producers(append.bytes.bytes(), append.origin, update, duplicate));
-  if (duplicate != nullptr) {
-    DOHLE_MARK("storage.duplicate_batch");
-    info.first_offset = duplicate->first_offset();
-    info.last_offset = duplicate->last_offset;
-    info.log_append_time = duplicate->timestamp;
-    info.duplicate = true;
-    info.bytes = 0;
-    return info;
-  }
+  DOHLE_TRY(prepare_producers(append.bytes.bytes(), append.origin, append.update, duplicate));
+  if (duplicate == nullptr) return {};
+  DOHLE_MARK("storage.duplicate_batch");
+  info.first_offset = duplicate->first_offset();
+  info.last_offset = duplicate->last_offset;
+  info.log_append_time = duplicate->timestamp;
+  info.duplicate = true;
+  info.bytes = 0;
+  return {};
+}
+
+bool Log::State::may_use_reserve(const Result<>& placed) const {
+  const bool released = !placed && placed.error().code == Errc::kNoSpace &&
+                        keeps_working_on_a_full_disk(setup.partition) && services.commit_log.release_reserve();
+  if (released) DOHLE_MARK("storage.append_on_the_reserve");
+  return released;
+}
+
+// On the shard, as almost all appends are.
+Result<AppendInfo> Log::State::write(const Append& append) {
+  if (append.info.duplicate) return append.info;
   auto placed = place(append);
-  if (!placed && placed.error().code == Errc::kNoSpace && keeps_working_on_a_full_disk(setup.partition) &&
-      services.commit_log.release_reserve()) {
-    DOHLE_MARK("storage.append_on_the_reserve");
-    placed = place(append);
-  }
+  if (may_use_reserve(placed)) placed = place(append);
   DOHLE_TRY(guard(std::move(placed)));
-  DOHLE_TRY(guard(finish_append(append, update)));
-  return info;
+  DOHLE_TRY(guard(finish_append(append)));
+  return append.info;
+}
+
+// With the door held.
+runtime::Task<Result<AppendInfo>> Log::State::write_in_turn(const Append& append) {
+  if (append.info.duplicate) co_return append.info;
+  auto placed = co_await place_in_turn(append);
+  if (may_use_reserve(placed)) placed = co_await place_in_turn(append);
+  DOHLE_CO_TRY(guard(std::move(placed)));
+  // Failed meanwhile: what was written is not acknowledged.
+  DOHLE_CO_TRY(check_online());
+  DOHLE_CO_TRY(guard(finish_append(append)));
+  co_return append.info;
+}
+
+Result<> Log::State::place(const Append& append) {
+  DOHLE_ASSIGN(Placement placement, prepare_placement(append, nullptr));
+  const auto began = services.clock.now();
+  auto placed = placement.run(services.files);
+  services.commit_log.note_write(began, services.clock.now());
+  finish_placement(placement);
+  return placed;
+}
+
+// On the write thread while the directory is slow.
+runtime::Task<Result<>> Log::State::place_in_turn(const Append& append) {
+  if (!services.commit_log.is_slow()) co_return place(append);
+  DOHLE_MARK("storage.append_on_the_thread");
+  DOHLE_CO_ASSIGN(Placement placement,
+                  co_await look_until_warm([&](Probe probe) { return prepare_placement(append, probe); }));
+  auto placed = co_await runtime::run_on(services.commit_log.writes(), [this, &placement] {
+    const auto began = services.clock.now();
+    auto done = placement.run(services.files);
+    services.commit_log.note_write(began, services.clock.now());
+    return done;
+  });
+  finish_placement(placement);
+  co_return placed;
 }
 
 // Everything that goes to disk for an append. May be done again after it failed.
-Result<> Log::State::place(const Append& append) {
-  DOHLE_TRY(write_partition_metadata());
-  DOHLE_TRY(maybe_roll(append));
-  DOHLE_ASSIGN(batches_, describe(append.bytes.bytes()));
+Result<Placement> Log::State::prepare_placement(const Append& append, Probe probe) {
+  DOHLE_TRY(describe(append.bytes.bytes()));
+  Placement out;
+  out.segment = &segments.active();
+  const RollQuestion question{.bytes = append.bytes.size(),
+                              .last_offset = append.info.last_offset,
+                              .max_timestamp = append.info.max_timestamp,
+                              .now_ms = services.clock.wall_ms()};
+  DOHLE_ASSIGN(bool due, out.segment->should_roll(question, config, probe));
+  if (DOHLE_ODD("storage.early_roll")) due = !out.segment->empty();
+  if (due) {
+    DOHLE_ASSIGN(out.roll, prepare_roll(append.info.first_offset, probe));
+    if (out.roll) out.segment = out.roll->fresh.get();
+  }
+  DOHLE_ASSIGN(out.write, out.segment->prepare_append(append.bytes.bytes(), probe));
+  touched = true;
   note_epochs();
-  DOHLE_TRY(write_epochs());
-  return write_to_active(append);
+  out.metadata = prepare_partition_metadata();
+  out.epochs = prepare_epochs();
+  return out;
+}
+
+// Whatever became of it.
+void Log::State::finish_placement(Placement& placement) {
+  if (placement.metadata) finish_partition_metadata(*placement.metadata);
+  if (placement.epochs) finish_epochs(*placement.epochs);
+  if (placement.roll) {
+    finish_roll(*placement.roll);
+    if (!placement.roll->files.done) return;
+  }
+  for (auto& batch : batches_) batch.position += placement.write.size;
+  placement.segment->finish_append(placement.write, batches_, config.index_interval_bytes);
 }
 
 Result<> Log::State::prepare_producers(Bytes bytes, AppendOrigin origin, ProducerUpdate& update,
@@ -225,51 +302,68 @@ Result<> Log::State::prepare_producers(Bytes bytes, AppendOrigin origin, Produce
   }
 }
 
-Result<std::vector<BatchPlace>> Log::State::describe(Bytes bytes) const {
-  std::vector<BatchPlace> out;
+// Into batches_, with positions from zero.
+Result<> Log::State::describe(Bytes bytes) {
+  batches_.clear();
   std::uint64_t position = 0;
   records::BatchCursor cursor(bytes);
   for (;;) {
     DOHLE_ASSIGN(const auto batch, cursor.next());
-    if (!batch) return out;
-    out.push_back({.position = position,
-                   .size = batch->size_bytes(),
-                   .magic = batch->magic(),
-                   .base_offset = batch->base_offset(),
-                   .last_offset = batch->last_offset(),
-                   .leader_epoch = batch->leader_epoch(),
-                   .max_timestamp = batch->max_timestamp()});
+    if (!batch) return {};
+    batches_.push_back({.position = position,
+                        .size = batch->size_bytes(),
+                        .magic = batch->magic(),
+                        .base_offset = batch->base_offset(),
+                        .last_offset = batch->last_offset(),
+                        .leader_epoch = batch->leader_epoch(),
+                        .max_timestamp = batch->max_timestamp()});
     position += batch->size_bytes();
   }
 }
 
-Result<> Log::State::maybe_roll(const Append& append) {
-  const RollQuestion question{.bytes = append.bytes.size(),
-                              .last_offset = append.last_offset,
-                              .max_timestamp = append.max_timestamp,
-                              .now_ms = services.clock.wall_ms()};
-  DOHLE_ASSIGN(bool due, segments.active().should_roll(question, config));
-  if (DOHLE_ODD("storage.early_roll")) due = !segments.active().empty();
-  return due ? roll(append.first_offset) : Result<>{};
+Result<> Log::State::roll(Offset expected_next) {
+  DOHLE_ASSIGN(const auto roll, prepare_roll(expected_next, nullptr));
+  if (!roll) return {};
+  auto rolled = roll->run(services.files);
+  finish_roll(*roll);
+  return rolled;
 }
 
-Result<> Log::State::roll(Offset expected_next) {
+// Nothing when the active segment begins there already.
+Result<std::unique_ptr<Roll>> Log::State::prepare_roll(Offset expected_next, Probe probe) {
   Segment& old = segments.active();
   const Offset base = std::max(expected_next, log_end);
-  if (base == old.base()) return {};
-  touched = true;
-  DOHLE_TRY(old.seal());
-  DOHLE_TRY(old.collect_files(sync_files, true));
-  DOHLE_ASSIGN(auto fresh, Segment::create(segment_setup(base)));
-  segments.add(std::move(fresh));
-  sync_directory = true;
+  if (base == old.base()) return nullptr;
+  auto roll = std::make_unique<Roll>();
+  roll->base = base;
+  DOHLE_ASSIGN(roll->seal, old.prepare_seal(probe));
+  roll_jitter_ms = draw_roll_jitter();
+  roll->fresh = Segment::to_create(segment_setup(base));
+  roll->files = roll->fresh->prepare_create();
   producers.set_end(base);
-  DOHLE_ASSIGN(const auto snapshot, snapshots.write(producers));
-  if (snapshot) sync_later(snapshot);
-  log::debug("storage", "{}: rolled a segment at offset {}", path, base.value());
+  roll->snapshot = snapshots.prepare(producers);
+  touched = true;
+  return roll;
+}
+
+void Log::State::finish_roll(Roll& roll) {
+  Segment& old = segments.active();
+  old.finish_seal(roll.seal);
+  if (!roll.files.done) return;
+  for (const auto& file : {roll.seal.log.file, roll.seal.offset_index.file.file, roll.seal.time_index.file.file}) {
+    sync_later(file);
+  }
+  if (const auto transactions = old.transaction_file()) sync_later(transactions);
+  roll.fresh->finish_create(roll.files);
+  segments.add(std::move(roll.fresh));
+  sync_directory = true;
+  if (roll.snapshot && roll.snapshot->file) {
+    snapshots.add_existing(roll.base);
+    sync_later(roll.snapshot->file);
+  }
+  log::debug("storage", "{}: rolled a segment at offset {}", path, roll.base.value());
   // The sealed segment leaves the range that a crash would make us scan.
   commit_in_background();
-  return {};
 }
 
 void Log::State::note_epochs() {
@@ -284,54 +378,75 @@ void Log::State::note_epochs() {
 }
 
 // Not synced here: it goes with the next commit, before anything under the new epoch is acknowledged.
+std::optional<WholeFile> Log::State::prepare_epochs() {
+  if (!std::exchange(epochs_dirty, false)) return std::nullopt;
+  return WholeFile{.path = runtime::join_path(path, kLeaderEpochFile),
+                   .content = format_epoch_checkpoint(epochs.entries()),
+                   .replaces = true};
+}
+
+void Log::State::finish_epochs(const WholeFile& written) {
+  if (!written.file) {
+    epochs_dirty = true;
+    return;
+  }
+  sync_later(written.file);
+  sync_directory = true;
+}
+
 Result<> Log::State::write_epochs() {
-  if (!epochs_dirty) return {};
-  const std::string target = runtime::join_path(path, kLeaderEpochFile);
-  const std::string temporary = target + ".tmp";
-  DOHLE_ASSIGN(auto file, services.files.open(temporary, runtime::OpenMode::kTruncate));
-  DOHLE_TRY(file->write_at(0, as_bytes(format_epoch_checkpoint(epochs.entries()))));
-  DOHLE_TRY(services.files.rename(temporary, target));
-  sync_later(std::move(file));
-  sync_directory = true;
-  epochs_dirty = false;
-  return {};
-}
-
-Result<> Log::State::write_partition_metadata() {
-  if (metadata_written || !topic_id) return {};
-  const std::string target = runtime::join_path(path, kPartitionMetadataFile);
-  const std::string temporary = target + ".tmp";
-  DOHLE_ASSIGN(auto file, services.files.open(temporary, runtime::OpenMode::kTruncate));
-  DOHLE_TRY(file->write_at(0, as_bytes(format_partition_metadata(*topic_id))));
-  DOHLE_TRY(services.files.rename(temporary, target));
-  sync_later(std::move(file));
-  sync_directory = true;
-  metadata_written = true;
-  return {};
-}
-
-Result<> Log::State::write_to_active(const Append& append) {
-  touched = true;
-  Segment& active = segments.active();
-  for (auto& batch : batches_) batch.position += active.size();
-  const auto begin = services.clock.now();
-  const auto written = active.append(append.bytes.bytes(), batches_, config.index_interval_bytes);
-  if ((services.clock.now() - begin) > std::chrono::milliseconds(kSlowWriteMs)) services.commit_log.count_slow_write();
+  auto file = prepare_epochs();
+  if (!file) return {};
+  auto written = file->run(services.files);
+  finish_epochs(*file);
   return written;
 }
 
-Result<> Log::State::finish_append(const Append& append, const ProducerUpdate& update) {
+runtime::Task<Result<>> Log::State::write_epochs_in_turn() {
+  const auto turn = co_await door.lock();
+  if (setup.writes_inline || !services.commit_log.is_slow()) co_return write_epochs();
+  auto file = prepare_epochs();
+  if (!file) co_return Result<>{};
+  auto written =
+      co_await runtime::run_on(services.commit_log.writes(), [this, &file] { return file->run(services.files); });
+  finish_epochs(*file);
+  co_return written;
+}
+
+std::optional<WholeFile> Log::State::prepare_partition_metadata() const {
+  if (metadata_written || !topic_id) return std::nullopt;
+  return WholeFile{.path = runtime::join_path(path, kPartitionMetadataFile),
+                   .content = format_partition_metadata(*topic_id),
+                   .replaces = true};
+}
+
+void Log::State::finish_partition_metadata(const WholeFile& metadata) {
+  if (!metadata.file) return;
+  sync_later(metadata.file);
+  sync_directory = true;
+  metadata_written = true;
+}
+
+Result<> Log::State::write_partition_metadata() {
+  auto file = prepare_partition_metadata();
+  if (!file) return {};
+  auto written = file->run(services.files);
+  finish_partition_metadata(*file);
+  return written;
+}
+
+Result<> Log::State::finish_append(const Append& append) {
   size_bytes += append.bytes.size();
   const std::int64_t unflushed_before = log_end - flushed_end;
-  log_end = append.last_offset.next();
+  log_end = append.info.last_offset.next();
   const bool modern = std::ranges::all_of(batches_, [](const auto& batch) { return batch.magic == records::kMagicV2; });
   if (modern) {
     tail.append(append.bytes, batches_, segments.active().base());
   } else {
     tail.clear();
   }
-  producers.apply(update);
-  for (const auto& txn : update.completed) {
+  producers.apply(append.update);
+  for (const auto& txn : append.update.completed) {
     if (txn.aborted) {
       DOHLE_TRY(segments.active().transaction_index().append(
           {txn.producer_id, txn.first_offset, txn.last_offset, producers.last_stable_offset(txn)}));
@@ -340,7 +455,7 @@ Result<> Log::State::finish_append(const Append& append, const ProducerUpdate& u
   }
   producers.set_end(log_end);
   const std::int64_t every = config.flush_messages;
-  if (every > 1 && every != kMaxLong && unflushed_before + (log_end - append.first_offset) >= every)
+  if (every > 1 && every != kMaxLong && unflushed_before + (log_end - append.info.first_offset) >= every)
     commit_in_background();
   return {};
 }

@@ -28,12 +28,15 @@ void Log::State::commit_in_background() {
 runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
   self->sync_running = true;
   do {
+    // A full disk may keep an epoch without records off its checkpoint; one with records got there before them.
+    Result<> result;
+    if (self->epochs_dirty) result = co_await self->write_epochs_in_turn();
     self->sync_again = false;
     ++self->sync_round;
     const Offset target = self->log_end;
     const std::uint64_t cuts = self->cuts;
-    Result<> result;
-    auto set = self->take_commit_set();
+    const bool written = result || result.error().code == Errc::kNoSpace;
+    auto set = written ? self->take_commit_set() : Result<CommitSet>(std::unexpected(result.error()));
     if (set) {
       result = co_await self->services.commit_log.commit(std::move(*set));
     } else {
@@ -50,14 +53,13 @@ runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
 
 // What a sync holds belongs to the shard and the directory: it ends before they do.
 runtime::Task<void> Log::State::wait_idle() {
+  static_cast<void>(co_await door.lock());  // appends under way
   if (!sync_running) co_return;
   auto future = idle.emplace().future();
   co_await future;
 }
 
 Result<CommitSet> Log::State::take_commit_set() {
-  // A full disk may keep an epoch without records off its checkpoint; one with records got there before them.
-  if (auto written = write_epochs(); !written && written.error().code != Errc::kNoSpace) return fail(written.error());
   CommitSet set;
   set.files = std::move(sync_files);
   sync_files.clear();
@@ -86,6 +88,7 @@ void Log::State::finish_waiters(const Result<>& result) {
 }
 
 runtime::Task<Result<>> Log::State::close() {
+  static_cast<void>(co_await door.lock());  // appends under way
   auto result = co_await close_files();
   co_await wait_idle();
   co_return result;

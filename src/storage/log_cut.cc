@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <base/check.h>
 #include <base/log.h>
 #include <base/mark.h>
 #include <base/mutant.h>
@@ -7,7 +8,6 @@
 
 #include "log_files.h"
 #include "log_state.h"
-#include "retention.h"
 
 namespace dohle::storage {
 
@@ -38,14 +38,34 @@ Result<> Log::State::retire_segment(Offset base) {
   return {};
 }
 
-Result<int> Log::State::delete_old_segments(std::int64_t now_ms) {
-  DOHLE_TRY(check_online());
+Result<std::vector<SegmentFacts>> Log::State::describe_segments(Probe probe) {
   std::vector<SegmentFacts> facts;
   facts.reserve(segments.size());
   for (auto& [base, segment] : segments) {
-    DOHLE_ASSIGN(const std::int64_t timestamp, segment->retention_timestamp());
+    DOHLE_ASSIGN(const std::int64_t timestamp, segment->retention_timestamp(probe));
     facts.push_back({.base = base, .size = segment->size(), .largest_timestamp = timestamp});
   }
+  return facts;
+}
+
+Result<int> Log::State::delete_old_segments(std::int64_t now_ms) {
+  DOHLE_CHECK(!door.is_held());
+  DOHLE_TRY(check_online());
+  DOHLE_ASSIGN(const auto facts, describe_segments(nullptr));
+  return delete_by_plan(facts, now_ms);
+}
+
+runtime::Task<Result<int>> Log::State::delete_old_segments_waiting(std::int64_t now_ms) {
+  const auto self = shared_from_this();
+  const auto turn = co_await door.lock();
+  DOHLE_CO_TRY(check_online());
+  if (abandoned) co_return fail(Errc::kClosed, "the log was removed");
+  auto facts = co_await look_until_warm([this](Probe probe) { return describe_segments(probe); });
+  if (!facts) co_return std::unexpected(facts.error());
+  co_return delete_by_plan(*facts, now_ms);
+}
+
+Result<int> Log::State::delete_by_plan(const std::vector<SegmentFacts>& facts, std::int64_t now_ms) {
   const RetentionPlan plan = plan_retention(
       facts, {.log_start = log_start, .log_end = log_end, .high_watermark = high_watermark, .now_ms = now_ms}, config);
   if (plan.delete_count == 0) return 0;
@@ -67,6 +87,7 @@ Result<int> Log::State::delete_old_segments(std::int64_t now_ms) {
 }
 
 Result<bool> Log::State::truncate_to(Offset offset) {
+  DOHLE_CHECK(!door.is_held());
   DOHLE_TRY(check_online());
   if (offset >= log_end) {
     // An epoch may have been noted at the log end without a record under it.
@@ -99,6 +120,7 @@ Result<bool> Log::State::truncate_to(Offset offset) {
 }
 
 Result<> Log::State::truncate_fully_and_start_at(Offset offset, std::optional<Offset> new_start) {
+  DOHLE_CHECK(!door.is_held());
   DOHLE_TRY(check_online());
   ++cuts;
   touched = true;

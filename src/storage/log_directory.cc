@@ -26,8 +26,11 @@ class LogDirectory::State {
         shards(all_shards),
         owner_shard(owner),
         files(all_shards.at(owner).files()),
-        commit_log(path, files, all_shards.at(owner).executor(), all_shards.make_io_thread("sync " + path),
-                   all_shards.make_io_thread("read " + path), [this](const Error& error) { failed(error); }) {}
+        commit_log(path, files, all_shards.at(owner).executor(),
+                   {.syncs = all_shards.make_io_thread("sync " + path),
+                    .reads = all_shards.make_io_thread("read " + path),
+                    .writes = all_shards.make_io_thread("write " + path)},
+                   [this](const Error& error) { failed(error); }) {}
 
   void failed(const Error& error) {
     failure = error;

@@ -111,15 +111,18 @@ class RandomLife {
   }
 
   void delete_records() {
-    const auto scope = world_.shards.enter(world_.shard_of(kPartition));
     const std::int64_t high = log_->high_watermark().value();
     if (high <= start_) return;
     const std::int64_t to =
         start_ + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(high - start_ + 1)));
-    ASSERT_TRUE(log_->delete_records_before(Offset(to)));
+    {
+      const auto scope = world_.shards.enter(world_.shard_of(kPartition));
+      ASSERT_TRUE(log_->delete_records_before(Offset(to)));
+    }
     start_ = std::max(start_, to);
     deleted_ = std::max(deleted_, start_);
-    ASSERT_TRUE(log_->delete_old_segments(runtime::ManualClock::kStartWallMs));
+    ASSERT_TRUE(world_.delete_old_segments(*log_, runtime::ManualClock::kStartWallMs));
+    const auto scope = world_.shards.enter(world_.shard_of(kPartition));
     log_->delete_due_files();
     settle_ = true;
   }

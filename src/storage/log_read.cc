@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <records/reader.h>
@@ -21,7 +22,7 @@ Result<> probe_range(const runtime::FileRef& file, std::uint64_t position, std::
     std::uint8_t byte = 0;
     const auto got = file->read_at_nowait(position + at, {&byte, 1});
     if (got) continue;
-    if (got.error().code == Errc::kWouldBlock) *probe = runtime::FileRange{file, position, length};
+    if (got.error().code == Errc::kWouldBlock) probe->bytes = {file, position, length};
     return fail(got.error());
   }
   return {};
@@ -77,7 +78,7 @@ Result<std::uint64_t> Log::State::end_position(Segments::Map::iterator segment, 
 
 Result<runtime::Fragment> Log::State::fragment(Segment& segment, std::uint64_t position, std::uint64_t length,
                                                Probe probe) {
-  DOHLE_ASSIGN(auto file, segment.file());
+  DOHLE_ASSIGN(auto file, segment.file(probe));
   if (length <= kCopyBytes) {
     auto [slice, into] = Slice::allocate(length);
     DOHLE_ASSIGN(const std::size_t got, read_some(file, position, into, probe));
@@ -88,7 +89,7 @@ Result<runtime::Fragment> Log::State::fragment(Segment& segment, std::uint64_t p
   return runtime::Fragment(runtime::FileRange{std::move(file), position, length});
 }
 
-Result<std::optional<TimestampOffset>> Log::State::offset_for_timestamp(std::int64_t timestamp) {
+Result<std::optional<TimestampOffset>> Log::State::offset_for_timestamp(std::int64_t timestamp, Probe probe) {
   DOHLE_TRY(check_online());
   switch (timestamp) {
     case kLatestTimestamp:
@@ -103,39 +104,39 @@ Result<std::optional<TimestampOffset>> Log::State::offset_for_timestamp(std::int
     case kEarliestPendingUploadTimestamp:
       return TimestampOffset{};  // no remote storage
     case kMaxTimestamp:
-      return offset_of_max_timestamp();
+      return offset_of_max_timestamp(probe);
     default:
       break;
   }
   for (auto& [base, segment] : segments) {
-    DOHLE_ASSIGN(const std::int64_t largest, segment->retention_timestamp());
+    DOHLE_ASSIGN(const std::int64_t largest, segment->retention_timestamp(probe));
     if (largest < timestamp) continue;
     LeaderEpoch epoch = kNoLeaderEpoch;
-    DOHLE_ASSIGN(const auto found, segment->find_by_timestamp(timestamp, log_start, &epoch));
+    DOHLE_ASSIGN(const auto found, segment->find_by_timestamp(timestamp, log_start, &epoch, probe));
     if (!found) return std::optional<TimestampOffset>{};
     return TimestampOffset{found->timestamp, found->offset, epoch};
   }
   return std::optional<TimestampOffset>{};
 }
 
-Result<std::optional<TimestampOffset>> Log::State::offset_of_max_timestamp() {
+Result<std::optional<TimestampOffset>> Log::State::offset_of_max_timestamp(Probe probe) {
   Segment* best = nullptr;
   TimeEntry largest;
   for (auto& [base, segment] : segments) {
-    DOHLE_ASSIGN(const TimeEntry max, segment->max_timestamp());
+    DOHLE_ASSIGN(const TimeEntry max, segment->max_timestamp(probe));
     if (best != nullptr && max.timestamp <= largest.timestamp) continue;
     best = segment.get();
     largest = max;
   }
   if (best == nullptr || best->empty()) return std::optional<TimestampOffset>{};
-  DOHLE_ASSIGN(const OffsetPosition start, best->offset_index().lookup(largest.offset));
-  DOHLE_ASSIGN(const auto file, best->file());
-  BatchHeaderScanner scanner(file, start.position, best->size());
+  DOHLE_ASSIGN(const OffsetPosition start, best->offset_index().lookup(largest.offset, probe));
+  DOHLE_ASSIGN(const auto file, best->file(probe));
+  BatchHeaderScanner scanner(file, start.position, best->size(), probe);
   for (;;) {
     DOHLE_ASSIGN(const auto place, scanner.next());
     if (!place) return std::optional<TimestampOffset>{};
     if (place->max_timestamp != largest.timestamp) continue;
-    BatchFileReader reader(file, place->position, place->end());
+    BatchFileReader reader(file, place->position, place->end(), probe);
     DOHLE_ASSIGN(const auto batch, reader.next());
     if (!batch) return std::optional<TimestampOffset>{};
     records::RecordReader records(*batch, &services.decompressor);
@@ -146,6 +147,15 @@ Result<std::optional<TimestampOffset>> Log::State::offset_of_max_timestamp() {
       return TimestampOffset{largest.timestamp, records.record().offset, place->leader_epoch};
     }
   }
+}
+
+runtime::Task<Result<>> Log::State::warm(ColdSpot& cold) {
+  if (cold.bytes.file) co_return co_await services.commit_log.warm(std::exchange(cold.bytes, {}));
+  auto opened = co_await services.commit_log.open(cold.path);
+  // Gone meanwhile, perhaps: the next look goes elsewhere.
+  if (!opened && opened.error().code == Errc::kNotFound) co_return Result<>{};
+  DOHLE_CO_ASSIGN(cold.opened, std::move(opened));
+  co_return Result<>{};
 }
 
 }  // namespace dohle::storage

@@ -9,12 +9,15 @@
 
 #include <records/validator.h>
 #include <runtime/future.h>
+#include <runtime/sync.h>
 #include <storage/log.h>
 
 #include "delayed_deletes.h"
 #include "leader_epoch_cache.h"
+#include "placement.h"
 #include "producer_snapshot_files.h"
 #include "producer_state.h"
+#include "retention.h"
 #include "segments.h"
 #include "tail_cache.h"
 
@@ -30,18 +33,22 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   // log_append.cc
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
                                                                           AppendOptions options);
-  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_in_slices(
+  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_waiting(
       Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted);
-  [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_validated(
-      std::expected<records::Validated, records::ValidationFailure> validated, LeaderEpoch epoch, AppendOrigin origin);
   [[nodiscard]] Result<AppendInfo> append_given(Slice records, LeaderEpoch epoch, AppendOrigin origin);
   [[nodiscard]] Result<> roll(Offset expected_next);
   [[nodiscard]] Result<> write_epochs();
+  [[nodiscard]] runtime::Task<Result<>> write_epochs_in_turn();
   [[nodiscard]] Result<> write_partition_metadata();
 
   // log_read.cc
   [[nodiscard]] Result<ReadInfo> read(Offset from, const ReadLimits& limits, Probe probe);
-  [[nodiscard]] Result<std::optional<TimestampOffset>> offset_for_timestamp(std::int64_t timestamp);
+  [[nodiscard]] Result<std::optional<TimestampOffset>> offset_for_timestamp(std::int64_t timestamp, Probe probe);
+  // Gets what a probe has missed, off the shard.
+  [[nodiscard]] runtime::Task<Result<>> warm(ColdSpot& cold);
+  // Tries `look(probe)` until what it needs is in memory.
+  template <typename F>
+  [[nodiscard]] runtime::Task<std::invoke_result_t<F&, Probe>> look_until_warm(F look);
 
   // log_commit.cc
   [[nodiscard]] runtime::Task<Result<>> commit(Offset up_to);
@@ -52,6 +59,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   // log_cut.cc
   [[nodiscard]] Result<bool> delete_records_before(Offset offset);
   [[nodiscard]] Result<int> delete_old_segments(std::int64_t now_ms);
+  [[nodiscard]] runtime::Task<Result<int>> delete_old_segments_waiting(std::int64_t now_ms);
   [[nodiscard]] Result<bool> truncate_to(Offset offset);
   [[nodiscard]] Result<> truncate_fully_and_start_at(Offset offset, std::optional<Offset> new_start);
   [[nodiscard]] Result<> retire_segment(Offset base);
@@ -63,7 +71,9 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   template <typename T>
   [[nodiscard]] Result<T> guard(Result<T> result);
   [[nodiscard]] Result<> check_online() const;
+  [[nodiscard]] std::int64_t draw_roll_jitter();
   [[nodiscard]] SegmentSetup segment_setup(Offset base);
+  void move_to(OpenFiles& files);
   // Before a clean stop or an append: files that must be durable together with the data.
   void sync_later(runtime::FileRef file) { sync_files.push_back(std::move(file)); }
 
@@ -81,12 +91,18 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   ProducerSnapshotFiles snapshots;
   TailCache tail;
   DelayedDeletes deletes;
+  OpenFiles* pool;              // of the shard, once loaded
+  std::int64_t roll_jitter_ms;  // of the next segment
 
   Offset log_start{0};
   Offset log_end{0};
   Offset high_watermark{0};
   Offset flushed_end{0};
   std::uint64_t size_bytes = 0;
+
+  // Held by whoever changes files in more than one step. While a write runs elsewhere its append holds it: others wait,
+  // and readers see the log as it was before.
+  runtime::Mutex door;
 
   // Group commit.
   struct Waiter {
@@ -107,27 +123,40 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   bool touched = false;                      // since it was loaded: a clean stop has work to do
 
  private:
+  // A checked append on its way to disk.
   struct Append {
     Slice bytes;
-    Offset first_offset;
-    Offset last_offset;
-    std::int64_t max_timestamp = -1;
     AppendOrigin origin;
+    AppendInfo info;
+    ProducerUpdate update;
   };
-  [[nodiscard]] Result<AppendInfo> append_batches(const Append& append, AppendInfo info);
+  using Validated = std::expected<records::Validated, records::ValidationFailure>;
+  [[nodiscard]] std::expected<Append, AppendFailure> check_validated(Validated validated, LeaderEpoch epoch,
+                                                                     AppendOrigin origin) const;
+  [[nodiscard]] Result<> check_append(Append& append) const;
+  [[nodiscard]] Result<AppendInfo> write(const Append& append);
+  [[nodiscard]] runtime::Task<Result<AppendInfo>> write_in_turn(const Append& append);
+  [[nodiscard]] bool may_use_reserve(const Result<>& placed) const;
   [[nodiscard]] Result<> place(const Append& append);
+  [[nodiscard]] runtime::Task<Result<>> place_in_turn(const Append& append);
+  [[nodiscard]] Result<Placement> prepare_placement(const Append& append, Probe probe);
+  void finish_placement(Placement& placement);
+  [[nodiscard]] Result<std::unique_ptr<Roll>> prepare_roll(Offset expected_next, Probe probe);
+  void finish_roll(Roll& roll);
+  [[nodiscard]] std::optional<WholeFile> prepare_epochs();
+  void finish_epochs(const WholeFile& epochs);
+  [[nodiscard]] std::optional<WholeFile> prepare_partition_metadata() const;
+  void finish_partition_metadata(const WholeFile& metadata);
   [[nodiscard]] Result<> prepare_producers(Bytes bytes, AppendOrigin origin, ProducerUpdate& update,
                                            const ProducerBatch*& duplicate) const;
-  [[nodiscard]] Result<> maybe_roll(const Append& append);
   void note_epochs();
-  [[nodiscard]] Result<> write_to_active(const Append& append);
-  [[nodiscard]] Result<> finish_append(const Append& append, const ProducerUpdate& update);
-  [[nodiscard]] Result<std::vector<BatchPlace>> describe(Bytes bytes) const;
+  [[nodiscard]] Result<> finish_append(const Append& append);
+  [[nodiscard]] Result<> describe(Bytes bytes);
 
   [[nodiscard]] Result<std::uint64_t> end_position(Segments::Map::iterator segment, Offset upper, Probe probe);
   [[nodiscard]] Result<runtime::Fragment> fragment(Segment& segment, std::uint64_t position, std::uint64_t length,
                                                    Probe probe);
-  [[nodiscard]] Result<std::optional<TimestampOffset>> offset_of_max_timestamp();
+  [[nodiscard]] Result<std::optional<TimestampOffset>> offset_of_max_timestamp(Probe probe);
 
   [[nodiscard]] static runtime::Task<void> run_syncs(std::shared_ptr<State> self);
   [[nodiscard]] runtime::Task<Result<>> close_files();
@@ -148,12 +177,24 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] static Result<std::uint64_t> batch_boundary(Segment& segment, std::uint64_t position);
   [[nodiscard]] Result<> replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const;
 
-  [[nodiscard]] int retire_first_while(const std::function<Result<bool>(Segment&, Offset next_base)>& condition,
-                                       Result<>& result);
+  [[nodiscard]] Result<std::vector<SegmentFacts>> describe_segments(Probe probe);
+  [[nodiscard]] Result<int> delete_by_plan(const std::vector<SegmentFacts>& facts, std::int64_t now_ms);
   [[nodiscard]] Result<> cut_producers(Offset end);
 
   std::vector<BatchPlace> batches_;  // of the append under way
 };
+
+template <typename F>
+runtime::Task<std::invoke_result_t<F&, Probe>> Log::State::look_until_warm(F look) {
+  constexpr int kTries = 64;  // pages may be evicted as fast as they are read back
+  ColdSpot cold;
+  for (int i = 0; i < kTries; ++i) {
+    auto seen = look(&cold);
+    if (seen || seen.error().code != Errc::kWouldBlock) co_return seen;
+    DOHLE_CO_TRY(co_await warm(cold));
+  }
+  co_return look(nullptr);
+}
 
 template <typename T>
 Result<T> Log::State::guard(Result<T> result) {

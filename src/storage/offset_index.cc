@@ -23,13 +23,13 @@ Result<> OffsetIndex::load(std::uint64_t file_bytes, bool verify) {
   return {};
 }
 
-Result<> OffsetIndex::append(Offset offset, std::uint32_t position) {
+void OffsetIndex::append(Offset offset, std::uint32_t position) {
   const std::int64_t relative = offset - base_;
   DOHLE_CHECK(relative >= 0 && relative <= std::numeric_limits<std::int32_t>::max());
   std::array<std::uint8_t, kEntryBytes> raw{};
   store_be(raw.data(), static_cast<std::int32_t>(relative));
   store_be(raw.data() + 4, position);
-  return file_.append(raw);
+  file_.append(raw);
 }
 
 Result<OffsetPosition> OffsetIndex::entry(std::size_t n, Probe probe) const {

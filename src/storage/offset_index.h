@@ -24,7 +24,7 @@ class OffsetIndex {
 
   // As IndexFile::load; with `verify` kCorrupt too when the last entry cannot belong to the segment.
   [[nodiscard]] Result<> load(std::uint64_t file_bytes, bool verify);
-  [[nodiscard]] Result<> append(Offset offset, std::uint32_t position);
+  void append(Offset offset, std::uint32_t position);
   // The last entry at or below `target`; the segment's start when there is none.
   [[nodiscard]] Result<OffsetPosition> lookup(Offset target, Probe probe = nullptr) const;
   [[nodiscard]] Result<OffsetPosition> entry(std::size_t n, Probe probe = nullptr) const;

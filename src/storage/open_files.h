@@ -4,13 +4,15 @@
 
 #include <cstddef>
 #include <list>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <base/bytes.h>
 #include <base/result.h>
 #include <runtime/file_system.h>
+#include <storage/batch_scan.h>
+
+#include "file_work.h"
 
 namespace dohle::storage {
 
@@ -33,7 +35,8 @@ class OpenFiles {
 
 class LazyFile {
  public:
-  LazyFile(runtime::FileSystem& fs, OpenFiles& pool, std::string path) : fs_(fs), pool_(pool), path_(std::move(path)) {}
+  LazyFile(runtime::FileSystem& fs, OpenFiles& pool, std::string path)
+      : fs_(fs), pool_(&pool), path_(std::move(path)) {}
   LazyFile(const LazyFile&) = delete;
   LazyFile& operator=(const LazyFile&) = delete;
   ~LazyFile() { drop(); }
@@ -41,6 +44,13 @@ class LazyFile {
   [[nodiscard]] const std::string& path() const { return path_; }
   // Opens for reading and writing; created when absent and `create`.
   [[nodiscard]] Result<runtime::FileRef> get(bool create = false);
+  // With a probe, kWouldBlock instead of opening.
+  [[nodiscard]] Result<runtime::FileRef> get(Probe probe);
+  // Open already, or for whoever opens it elsewhere and then hands it to adopt().
+  [[nodiscard]] WorkFile for_work();
+  void adopt(const runtime::FileRef& file);
+  // The descriptor goes along.
+  void move_to(OpenFiles& pool);
   void drop();
   // An open descriptor stays valid.
   [[nodiscard]] Result<> rename(std::string path);
@@ -49,14 +59,11 @@ class LazyFile {
  private:
   friend class OpenFiles;
   runtime::FileSystem& fs_;
-  OpenFiles& pool_;
+  OpenFiles* pool_;
   std::string path_;
   runtime::FileRef file_;
   std::list<LazyFile*>::iterator place_;
 };
-
-// Where a read that may not wait says which bytes were missing. Null: the read may block.
-using Probe = std::optional<runtime::FileRange>*;
 
 // Reads what is there of `into`; with a probe, kWouldBlock instead of waiting.
 [[nodiscard]] Result<std::size_t> read_some(const runtime::FileRef& file, std::uint64_t offset, MutableBytes into,

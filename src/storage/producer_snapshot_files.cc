@@ -33,13 +33,18 @@ Result<> ProducerSnapshotFiles::remove_strays(const std::set<Offset>& segment_ba
   return {};
 }
 
+std::optional<WholeFile> ProducerSnapshotFiles::prepare(const ProducerState& state) const {
+  if (!offsets_.empty() && *offsets_.rbegin() >= state.end()) return std::nullopt;
+  return WholeFile{.path = path(state.end()),
+                   .content = std::string(as_text(format_producer_snapshot(state.producers())))};
+}
+
 Result<runtime::FileRef> ProducerSnapshotFiles::write(const ProducerState& state) {
-  if (!offsets_.empty() && *offsets_.rbegin() >= state.end()) return runtime::FileRef{};
-  const auto content = format_producer_snapshot(state.producers());
-  DOHLE_ASSIGN(auto file, fs_.open(path(state.end()), runtime::OpenMode::kTruncate));
-  DOHLE_TRY(file->write_at(0, Bytes(content)));
+  auto snapshot = prepare(state);
+  if (!snapshot) return runtime::FileRef{};
+  DOHLE_TRY(snapshot->run(fs_));
   offsets_.insert(state.end());
-  return file;
+  return snapshot->file;
 }
 
 Result<bool> ProducerSnapshotFiles::load_newest(Offset upto, std::int64_t now_ms, ProducerState& state) {

@@ -10,6 +10,7 @@
 #include <base/result.h>
 #include <runtime/file_system.h>
 
+#include "file_work.h"
 #include "producer_snapshot.h"
 
 namespace dohle::storage {
@@ -24,6 +25,8 @@ class ProducerSnapshotFiles {
   [[nodiscard]] Result<> remove_strays(const std::set<Offset>& segment_bases);
   // Writes the state at its end unless there is such a snapshot. The file, to be synced; nothing when not written.
   [[nodiscard]] Result<runtime::FileRef> write(const ProducerState& state);
+  // The same for whoever writes it elsewhere, and calls add_existing() then.
+  [[nodiscard]] std::optional<WholeFile> prepare(const ProducerState& state) const;
   // Loads the newest readable snapshot at or below `upto` into `state`; damaged ones are removed. False when there is
   // none.
   [[nodiscard]] Result<bool> load_newest(Offset upto, std::int64_t now_ms, ProducerState& state);

@@ -23,13 +23,12 @@ void put(runtime::MemoryShards& shards, const std::string& path, Bytes content) 
   if (!file || !(*file)->write_at(0, content)) std::abort();
 }
 
-void walk(runtime::MemoryShards& shards, storage::Log& log) {
-  const auto scope = shards.enter(0);
-  if (log.log_start() > log.log_end() || log.high_watermark() > log.log_end()) std::abort();
-  static_cast<void>(log.read(log.log_start(), {}));
-  static_cast<void>(log.offset_for_timestamp(0));
-  static_cast<void>(log.offset_for_timestamp(storage::kMaxTimestamp));
-  static_cast<void>(log.truncate_to(log.log_start()));
+runtime::Task<void> walk(storage::Log* log) {
+  if (log->log_start() > log->log_end() || log->high_watermark() > log->log_end()) std::abort();
+  static_cast<void>(co_await log->read_cold(log->log_start(), {}));
+  static_cast<void>(co_await log->offset_for_timestamp_cold(0));
+  static_cast<void>(co_await log->offset_for_timestamp_cold(storage::kMaxTimestamp));
+  static_cast<void>(log->truncate_to(log->log_start()));
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto loaded = shards.run(0, [&] { return manager->load({}); });
   if (loaded) {
-    if (auto* log = manager->on(0).find({"t", 0})) walk(shards, *log);
+    if (auto* log = manager->on(0).find({"t", 0})) shards.run(0, [log] { return walk(log); });
   }
   static_cast<void>(shards.run(0, [&] { return manager->shutdown(1); }));
   return 0;

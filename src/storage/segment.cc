@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <base/check.h>
 #include <base/log.h>
 #include <base/mark.h>
 #include <base/mutant.h>
@@ -14,9 +15,6 @@
 namespace dohle::storage {
 
 namespace {
-
-constexpr std::uint64_t kMinStep = 32U << 10U;
-constexpr std::uint64_t kMaxStep = 8U << 20U;
 
 std::string path_of(const SegmentSetup& setup, std::string_view suffix) {
   return runtime::join_path(setup.directory, file_name(setup.base, suffix));
@@ -42,17 +40,30 @@ Segment::Segment(const SegmentSetup& setup)
       roll_jitter_ms_(setup.roll_jitter_ms) {}
 
 Result<std::unique_ptr<Segment>> Segment::create(const SegmentSetup& setup) {
+  auto segment = to_create(setup);
+  SegmentFiles files = segment->prepare_create();
+  DOHLE_TRY(files.run(setup.files));
+  segment->finish_create(files);
+  return segment;
+}
+
+std::unique_ptr<Segment> Segment::to_create(const SegmentSetup& setup) {
   std::unique_ptr<Segment> segment(new Segment(setup));
-  DOHLE_ASSIGN(const auto file, segment->log_.get(true));
-  DOHLE_TRY(file->truncate(0));
-  DOHLE_TRY(segment->index_.file().reset());
-  DOHLE_TRY(segment->time_index_.file().reset());
-  if (auto gone = setup.files.remove_file(segment->txn_index_.lazy().path());
-      !gone && gone.error().code != Errc::kNotFound) {
-    return fail(gone.error());
-  }
   segment->max_timestamp_ = TimeEntry{-1, setup.base};
   return segment;
+}
+
+SegmentFiles Segment::prepare_create() const {
+  return {.log = {&log_.path(), nullptr},
+          .offset_index = {&index_.file().path(), nullptr},
+          .time_index = {&time_index_.file().path(), nullptr},
+          .transaction_index = &txn_index_.lazy().path()};
+}
+
+void Segment::finish_create(const SegmentFiles& files) {
+  log_.adopt(files.log.file);
+  index_.file().lazy().adopt(files.offset_index.file);
+  time_index_.file().lazy().adopt(files.time_index.file);
 }
 
 Result<std::unique_ptr<Segment>> Segment::open(const SegmentSetup& setup, const SegmentSizes& sizes) {
@@ -71,90 +82,81 @@ Result<> Segment::load_indexes(const SegmentSizes& sizes, bool verify) {
   if (sizes.time_index) {
     DOHLE_TRY(time_index_.load(*sizes.time_index, verify));
   } else {
-    DOHLE_TRY(time_index_.file().reset());
+    DOHLE_TRY(time_index_.reset());
   }
   return sizes.transaction_index ? txn_index_.load(base_) : Result<>{};
 }
 
-// Blocks are there before bytes are accepted: a full disk is an answer, not a torn batch.
-Result<> Segment::reserve(const runtime::FileRef& file, std::uint64_t bytes) {
-  const std::uint64_t needed = size_ + bytes;
-  if (needed <= allocated_) return {};
-  const std::uint64_t step = std::max(bytes, std::clamp(size_, kMinStep, kMaxStep));
-  auto reserved = file->allocate(size_, step);
-  if (!reserved && reserved.error().code == Errc::kNoSpace && step > bytes) {
-    reserved = file->allocate(size_, bytes);
-    if (reserved) allocated_ = needed;
-    return reserved;
-  }
-  if (!reserved) return reserved.error().code == Errc::kUnsupported ? Result<>{} : reserved;
-  allocated_ = size_ + step;
-  return {};
+Result<SegmentWrite> Segment::prepare_append(Bytes bytes, Probe probe) {
+  // Known from here on, so that the end of the append reads nothing.
+  DOHLE_TRY(time_index_.last(probe));
+  DOHLE_TRY(max_timestamp(probe));
+  return SegmentWrite{.log = log_.for_work(),
+                      .offset_index = index_.file().prepare_write(false),
+                      .time_index = time_index_.file().prepare_write(false),
+                      .bytes = bytes,
+                      .size = size_,
+                      .allocated = allocated_,
+                      .tail_unknown = tail_unknown_};
 }
 
-Result<> Segment::append(Bytes bytes, const std::vector<BatchPlace>& batches, std::int32_t index_interval_bytes) {
-  DOHLE_ASSIGN(const auto file, log_.get());
-  if (tail_unknown_) {
-    DOHLE_TRY(file->truncate(size_));
-    tail_unknown_ = false;
-    allocated_ = size_;
-  }
-  DOHLE_TRY(reserve(file, bytes.size()));
-  if (auto written = file->write_at(size_, bytes); !written && !DOHLE_MUTANT("storage.write_error_ignored")) {
-    DOHLE_MARK("storage.failed_write_cut");
-    tail_unknown_ = !file->truncate(size_).has_value();
-    allocated_ = size_;
-    return written;
-  }
-  DOHLE_ASSIGN(TimeEntry max, max_timestamp());
+void Segment::finish_append(const SegmentWrite& write, const std::vector<BatchPlace>& batches,
+                            std::int32_t index_interval_bytes) {
+  log_.adopt(write.log.file);
+  index_.file().finish_write(write.offset_index);
+  time_index_.file().finish_write(write.time_index);
+  allocated_ = write.allocated;
+  tail_unknown_ = write.tail_unknown;
+  if (!write.done) return;
   if (!first_timestamp_ && size_ == 0 && !batches.empty()) first_timestamp_ = batches.front().max_timestamp;
   std::uint64_t position = size_;
-  size_ += bytes.size();
+  size_ += write.bytes.size();
   for (const auto& batch : batches) {
-    if (batch.max_timestamp > max.timestamp || DOHLE_MUTANT("storage.time_index_not_monotonic"))
-      max = {batch.max_timestamp, batch.last_offset};
-    max_timestamp_ = max;
+    if (batch.max_timestamp > max_timestamp_->timestamp || DOHLE_MUTANT("storage.time_index_not_monotonic"))
+      max_timestamp_ = TimeEntry{batch.max_timestamp, batch.last_offset};
     if (bytes_since_index_entry_ > static_cast<std::uint64_t>(index_interval_bytes)) {
-      DOHLE_TRY(add_index_entry(batch.last_offset,
-                                position + (DOHLE_MUTANT("storage.index_entry_too_far") ? batch.size : 0)));
+      const std::uint64_t at = position + (DOHLE_MUTANT("storage.index_entry_too_far") ? batch.size : 0);
+      index_.append(batch.last_offset, static_cast<std::uint32_t>(at));
+      DOHLE_CHECK(time_index_.maybe_append(max_timestamp_->timestamp, max_timestamp_->offset).has_value());
       bytes_since_index_entry_ = 0;
     }
     position += batch.size;
     bytes_since_index_entry_ += batch.size;
   }
-  return {};
 }
 
 Result<> Segment::add_index_entry(Offset offset, std::uint64_t position) {
-  DOHLE_TRY(index_.append(offset, static_cast<std::uint32_t>(position)));
+  index_.append(offset, static_cast<std::uint32_t>(position));
   DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
-  return time_index_.maybe_append(max.timestamp, max.offset);
+  DOHLE_TRY(time_index_.maybe_append(max.timestamp, max.offset));
+  DOHLE_TRY(index_.file().write_block());
+  return time_index_.file().write_block();
 }
 
-Result<std::int64_t> Segment::first_batch_timestamp() {
+Result<std::int64_t> Segment::first_batch_timestamp(Probe probe) {
   if (!first_timestamp_ && size_ > 0) {
-    DOHLE_ASSIGN(const auto file, log_.get());
-    BatchHeaderScanner scanner(file, 0, size_);
+    DOHLE_ASSIGN(const auto file, log_.get(probe));
+    BatchHeaderScanner scanner(file, 0, size_, probe);
     DOHLE_ASSIGN(const auto first, scanner.next());
     first_timestamp_ = first ? first->max_timestamp : -1;
   }
   return first_timestamp_.value_or(-1);
 }
 
-Result<bool> Segment::should_roll(const RollQuestion& question, const LogConfig& config) {
+Result<bool> Segment::should_roll(const RollQuestion& question, const LogConfig& config, Probe probe) {
   const std::int64_t relative = question.last_offset - base_;
   if (relative < 0 || relative > std::numeric_limits<std::int32_t>::max()) return true;
   if (size_ == 0) return false;
   if (size_ + question.bytes > static_cast<std::uint64_t>(config.segment_bytes)) return true;
   if (index_.is_full(config.segment_index_bytes) || time_index_.is_full(config.segment_index_bytes)) return true;
-  DOHLE_ASSIGN(const std::int64_t first, first_batch_timestamp());
+  DOHLE_ASSIGN(const std::int64_t first, first_batch_timestamp(probe));
   const std::int64_t waited = first >= 0 ? question.max_timestamp - first : question.now_ms - created_ms_;
   return waited > max_segment_ms(config) - roll_jitter_ms_;
 }
 
 Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
   DOHLE_ASSIGN(const std::uint64_t start, start_of_search(offset, probe));
-  DOHLE_ASSIGN(const auto file, log_.get());
+  DOHLE_ASSIGN(const auto file, log_.get(probe));
   BatchHeaderScanner scanner(file, start, size_, probe);
   for (;;) {
     DOHLE_ASSIGN(const auto batch, scanner.next());
@@ -171,7 +173,7 @@ Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
 Result<std::uint64_t> Segment::start_of_search(Offset offset, Probe probe) {
   DOHLE_ASSIGN(const OffsetPosition entry, index_.lookup(offset, probe));
   if (entry.position == 0) return 0;
-  DOHLE_ASSIGN(const auto file, log_.get());
+  DOHLE_ASSIGN(const auto file, log_.get(probe));
   const auto there = BatchHeaderScanner(file, entry.position, size_, probe).next();
   if (!there && there.error().code != Errc::kCorrupt) return fail(there.error());
   if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry.position;
@@ -195,15 +197,15 @@ Result<Offset> Segment::read_next_offset() {
   }
 }
 
-Result<TimeEntry> Segment::max_timestamp() {
+Result<TimeEntry> Segment::max_timestamp(Probe probe) {
   if (!max_timestamp_) {
-    DOHLE_ASSIGN(max_timestamp_, time_index_.last());
+    DOHLE_ASSIGN(max_timestamp_, time_index_.last(probe));
   }
   return *max_timestamp_;
 }
 
-Result<std::int64_t> Segment::retention_timestamp() {
-  DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
+Result<std::int64_t> Segment::retention_timestamp(Probe probe) {
+  DOHLE_ASSIGN(const TimeEntry max, max_timestamp(probe));
   if (max.timestamp >= 0) return max.timestamp;
   return files_.modified_ms(log_.path());
 }
@@ -220,16 +222,17 @@ Result<TimeEntry> Segment::scan_max_timestamp() {
   }
 }
 
-Result<std::optional<TimeEntry>> Segment::find_by_timestamp(std::int64_t timestamp, Offset from, LeaderEpoch* epoch) {
-  DOHLE_ASSIGN(const TimeEntry lower, time_index_.lookup(timestamp));
-  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(lower.offset, from)));
-  DOHLE_ASSIGN(const auto file, log_.get());
-  BatchHeaderScanner scanner(file, start, size_);
+Result<std::optional<TimeEntry>> Segment::find_by_timestamp(std::int64_t timestamp, Offset from, LeaderEpoch* epoch,
+                                                            Probe probe) {
+  DOHLE_ASSIGN(const TimeEntry lower, time_index_.lookup(timestamp, probe));
+  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(lower.offset, from), probe));
+  DOHLE_ASSIGN(const auto file, log_.get(probe));
+  BatchHeaderScanner scanner(file, start, size_, probe);
   for (;;) {
     DOHLE_ASSIGN(const auto place, scanner.next());
     if (!place) return std::optional<TimeEntry>{};
     if (place->max_timestamp < timestamp || place->last_offset < from) continue;
-    BatchFileReader reader(file, place->position, place->end());
+    BatchFileReader reader(file, place->position, place->end(), probe);
     DOHLE_ASSIGN(const auto batch, reader.next());
     if (!batch) return std::optional<TimeEntry>{};
     records::RecordReader records(*batch);
@@ -272,15 +275,39 @@ Result<> Segment::cut_to(std::uint64_t bytes) {
 }
 
 Result<> Segment::seal() {
-  DOHLE_ASSIGN(const TimeEntry max, max_timestamp());
+  DOHLE_ASSIGN(SegmentSeal seal, prepare_seal());
+  auto sealed = seal.run(files_);
+  finish_seal(seal);
+  return sealed;
+}
+
+Result<SegmentSeal> Segment::prepare_seal(Probe probe) {
+  DOHLE_TRY(time_index_.last(probe));
+  DOHLE_ASSIGN(const TimeEntry max, max_timestamp(probe));
   DOHLE_TRY(time_index_.maybe_append(max.timestamp, max.offset));
-  DOHLE_TRY(time_index_.file().write_out());
-  DOHLE_TRY(index_.file().write_out());
-  if (allocated_ > size_ || tail_unknown_) {
-    DOHLE_TRY(cut_to(size_));
-    tail_unknown_ = false;
-  }
-  return {};
+  SegmentSeal seal{.log = log_.for_work(),
+                   .offset_index = index_.file().prepare_write(true),
+                   .time_index = time_index_.file().prepare_write(true),
+                   .size = size_,
+                   .cut = allocated_ > size_ || tail_unknown_};
+  // Open all the same: they are to be synced.
+  if (seal.offset_index.entries.empty()) seal.offset_index.file = index_.file().lazy().for_work();
+  if (seal.time_index.entries.empty()) seal.time_index.file = time_index_.file().lazy().for_work();
+  return seal;
+}
+
+void Segment::finish_seal(const SegmentSeal& seal) {
+  log_.adopt(seal.log.file);
+  index_.file().finish_write(seal.offset_index);
+  time_index_.file().finish_write(seal.time_index);
+  if (!seal.done || !seal.cut) return;
+  allocated_ = size_;
+  tail_unknown_ = false;
+}
+
+runtime::FileRef Segment::transaction_file() {
+  if (!txn_index_.exists()) return nullptr;
+  return txn_index_.lazy().get().value_or(nullptr);
 }
 
 Result<> Segment::collect_files(std::vector<runtime::FileRef>& into, bool indexes) {
@@ -312,16 +339,16 @@ Result<std::vector<std::string>> Segment::change_suffix(std::string_view from, s
   return renamed;
 }
 
-void Segment::set_directory(const std::string& directory) {
+void Segment::move_to(OpenFiles& pool) {
   for (LazyFile* file : {&log_, &index_.file().lazy(), &time_index_.file().lazy(), &txn_index_.lazy()}) {
-    file->set_path(runtime::join_path(directory, file->path().substr(file->path().find_last_of('/') + 1)));
+    file->move_to(pool);
   }
 }
 
 Result<> Segment::reset_indexes() {
   max_timestamp_ = TimeEntry{-1, base_};
   DOHLE_TRY(index_.file().reset());
-  DOHLE_TRY(time_index_.file().reset());
+  DOHLE_TRY(time_index_.reset());
   return txn_index_.reset();
 }
 

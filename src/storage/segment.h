@@ -13,6 +13,8 @@
 #include <storage/log_config.h>
 
 #include <storage/batch_scan.h>
+
+#include "file_work.h"
 #include "offset_index.h"
 #include "open_files.h"
 #include "time_index.h"
@@ -49,6 +51,10 @@ class Segment {
  public:
   // A new, empty segment; files that lie there already are emptied.
   [[nodiscard]] static Result<std::unique_ptr<Segment>> create(const SegmentSetup& setup);
+  // The same for whoever makes the files elsewhere: not to be used before finish_create().
+  [[nodiscard]] static std::unique_ptr<Segment> to_create(const SegmentSetup& setup);
+  [[nodiscard]] SegmentFiles prepare_create() const;
+  void finish_create(const SegmentFiles& files);
   // An existing one, as it is: reads nothing. Missing or damaged indexes show in load_indexes().
   [[nodiscard]] static Result<std::unique_ptr<Segment>> open(const SegmentSetup& setup, const SegmentSizes& sizes);
   // kNotFound without an offset index, kCorrupt with a damaged one. A missing time index is created. Looks into the
@@ -59,33 +65,41 @@ class Segment {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
-  // `batches` describe `bytes`, one after the other from position 0 of it. All or nothing: a short write is cut off.
-  [[nodiscard]] Result<> append(Bytes bytes, const std::vector<BatchPlace>& batches, std::int32_t index_interval_bytes);
-  [[nodiscard]] Result<bool> should_roll(const RollQuestion& question, const LogConfig& config);
+  // An append is prepared, run, and finished however it went. `batches` describe its bytes, one after the other. All or
+  // nothing: a short write is cut off.
+  [[nodiscard]] Result<SegmentWrite> prepare_append(Bytes bytes, Probe probe = nullptr);
+  void finish_append(const SegmentWrite& write, const std::vector<BatchPlace>& batches,
+                     std::int32_t index_interval_bytes);
+  [[nodiscard]] Result<bool> should_roll(const RollQuestion& question, const LogConfig& config, Probe probe = nullptr);
 
   // The first batch that ends at or after `offset`, looked for from its index entry on. Nothing beyond the last batch.
   [[nodiscard]] Result<std::optional<BatchPlace>> find(Offset offset, Probe probe = nullptr);
   // After the last record; the base offset when empty.
   [[nodiscard]] Result<Offset> read_next_offset();
   // The largest timestamp and its batch's last offset; (-1, base) when there is none.
-  [[nodiscard]] Result<TimeEntry> max_timestamp();
+  [[nodiscard]] Result<TimeEntry> max_timestamp(Probe probe = nullptr);
   // For retention: the file's time of change when no record has a timestamp.
-  [[nodiscard]] Result<std::int64_t> retention_timestamp();
+  [[nodiscard]] Result<std::int64_t> retention_timestamp(Probe probe = nullptr);
   // The first record at or after both; nothing when there is none.
   [[nodiscard]] Result<std::optional<TimeEntry>> find_by_timestamp(std::int64_t timestamp, Offset from,
-                                                                   LeaderEpoch* epoch);
-  [[nodiscard]] Result<runtime::FileRef> file() { return log_.get(); }
+                                                                   LeaderEpoch* epoch, Probe probe = nullptr);
+  [[nodiscard]] Result<runtime::FileRef> file(Probe probe = nullptr) { return log_.get(probe); }
 
   // Cuts what begins at or above `offset`; returns the bytes cut.
   [[nodiscard]] Result<std::uint64_t> truncate_to(Offset offset, std::int64_t now_ms);
   // No more appends: the time index gets the maximum, indexes are written out, spare blocks given back.
   [[nodiscard]] Result<> seal();
+  // In three steps, as an append.
+  [[nodiscard]] Result<SegmentSeal> prepare_seal(Probe probe = nullptr);
+  void finish_seal(const SegmentSeal& seal);
+  // Of the transaction index, when there is one.
+  [[nodiscard]] runtime::FileRef transaction_file();
   // Files to sync so that data, or with `indexes` everything, is durable.
   [[nodiscard]] Result<> collect_files(std::vector<runtime::FileRef>& into, bool indexes);
 
   // Renames all files from one suffix to another; absent ones are skipped. Returns the new paths.
   [[nodiscard]] Result<std::vector<std::string>> change_suffix(std::string_view from, std::string_view to);
-  void set_directory(const std::string& directory);
+  void move_to(OpenFiles& pool);
 
   [[nodiscard]] OffsetIndex& offset_index() { return index_; }
   [[nodiscard]] TimeIndex& time_index() { return time_index_; }
@@ -101,8 +115,7 @@ class Segment {
  private:
   [[nodiscard]] Result<std::uint64_t> start_of_search(Offset offset, Probe probe = nullptr);
   Segment(const SegmentSetup& setup);
-  [[nodiscard]] Result<> reserve(const runtime::FileRef& file, std::uint64_t bytes);
-  [[nodiscard]] Result<std::int64_t> first_batch_timestamp();
+  [[nodiscard]] Result<std::int64_t> first_batch_timestamp(Probe probe);
   [[nodiscard]] Result<TimeEntry> scan_max_timestamp();
 
   runtime::FileSystem& files_;

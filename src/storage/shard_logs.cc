@@ -69,6 +69,7 @@ Result<DirectorySlot*> ShardLogsImpl::choose(const TopicPartition& partition, co
 runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partition, TopicId topic_id, LogConfig config,
                                                          std::optional<Uuid> directory, Offset known_at) {
   if (Log* log = find(partition)) {
+    const auto hold = co_await log->hold_writes();
     DOHLE_CO_TRY(log->assign_topic_id(topic_id));
     co_return log;
   }
@@ -80,14 +81,14 @@ runtime::Task<Result<Log*>> ShardLogsImpl::get_or_create(TopicPartition partitio
     case PartitionNames::Taken::kClosed:
       co_return fail(Errc::kClosed, "the node stops");
   }
-  auto created = create(partition, topic_id, std::move(config), directory);
+  auto created = co_await create(partition, topic_id, std::move(config), directory);
   if (!created) names_.give_back(partition);
   co_return created;
 }
 
-Result<Log*> ShardLogsImpl::create(const TopicPartition& partition, TopicId topic_id, LogConfig config,
-                                   std::optional<Uuid> directory) {
-  DOHLE_ASSIGN(DirectorySlot* const slot, choose(partition, directory));
+runtime::Task<Result<Log*>> ShardLogsImpl::create(TopicPartition partition, TopicId topic_id, LogConfig config,
+                                                  std::optional<Uuid> directory) {
+  DOHLE_CO_ASSIGN(DirectorySlot* const slot, choose(partition, directory));
   LogSetup setup{.path = runtime::join_path(slot->directory->path(), partition_directory_name(partition)),
                  .partition = partition,
                  .topic_id = topic_id,
@@ -96,21 +97,28 @@ Result<Log*> ShardLogsImpl::create(const TopicPartition& partition, TopicId topi
   // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
   setup.cut_at_holes = false;
-  DOHLE_TRY(load(*slot, std::move(setup)));
-  return find(partition);
+  DOHLE_CO_ASSIGN(auto log, co_await Log::open_waiting(std::move(setup), services(*slot->directory)));
+  add(*slot, std::move(log));
+  co_return find(partition);
 }
 
 Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
-  const TopicPartition partition = setup.partition;
   DOHLE_ASSIGN(auto log, Log::open(std::move(setup), services(*slot.directory)));
-  logs_.insert_or_assign(partition, Managed{std::move(log), &slot, shard_.clock().now().ms()});
-  slot.logs.fetch_add(1);
+  add(slot, std::move(log));
   return {};
 }
 
+void ShardLogsImpl::add(DirectorySlot& slot, std::unique_ptr<Log> log) {
+  const TopicPartition partition = log->partition();
+  logs_.insert_or_assign(partition, Managed{std::move(log), &slot, shard_.clock().now().ms()});
+  slot.logs.fetch_add(1);
+}
+
 runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {
-  if (find(partition) == nullptr)
+  Log* const log = find(partition);
+  if (log == nullptr)
     co_return fail(Errc::kNotFound, fmt::format("no log of {}", partition_directory_name(partition)));
+  static_cast<void>(co_await log->hold_writes());  // appends under way name its files
   auto retired = co_await retire(partition);
   // Only now: until its log is quiet, its files may be written by their old names. Also when it failed, or a new topic
   // of this name would wait for ever.
@@ -142,6 +150,7 @@ void ShardLogsImpl::remove_later(LogDirectory& directory, std::string path, std:
 }
 
 Result<std::unique_ptr<Log>> ShardLogsImpl::open_unmanaged(LogDirectory& directory, LogSetup setup) {
+  setup.writes_inline = true;
   return Log::open(std::move(setup), services(directory));
 }
 
@@ -168,7 +177,7 @@ void ShardLogsImpl::tick() {
   remove_due_directories(now_ms);
   if (now_ms - last_retention_ms_ >= config_.retention_check_interval_ms) {
     last_retention_ms_ = now_ms;
-    run_retention(wall_ms);
+    if (!std::exchange(retention_running_, true)) runtime::spawn(run_retention(this, wall_ms));
   }
   if (now_ms - last_expiry_ms_ >= config_.producer_id_expiration_check_interval_ms) {
     last_expiry_ms_ = now_ms;
@@ -195,14 +204,19 @@ runtime::Task<void> ShardLogsImpl::flush(ShardLogsImpl* self, TopicPartition par
   if (!flushed) log::warn("storage", "flush of {}: {}", partition_directory_name(partition), flushed.error().message);
 }
 
-void ShardLogsImpl::run_retention(std::int64_t wall_ms) {
-  for (auto& [partition, managed] : logs_) {
-    if (managed.slot->directory->offline()) continue;
-    const auto deleted = managed.log->delete_old_segments(wall_ms);
-    if (!deleted) {
-      log::warn("storage", "retention of {}: {}", partition_directory_name(partition), deleted.error().message);
-    }
+// One log after the other. Each may wait for its appends and for the disk; meanwhile logs come and go.
+runtime::Task<void> ShardLogsImpl::run_retention(ShardLogsImpl* self, std::int64_t wall_ms) {
+  const auto pass = self->gate_.enter();
+  std::optional<TopicPartition> done;
+  for (;;) {
+    const auto next = done ? self->logs_.upper_bound(*done) : self->logs_.begin();
+    if (next == self->logs_.end() || self->stop_.stopped()) break;
+    done = next->first;
+    if (next->second.slot->directory->offline()) continue;
+    const auto deleted = co_await next->second.log->delete_old_segments_waiting(wall_ms);
+    if (!deleted) log::warn("storage", "retention of {}: {}", partition_directory_name(*done), deleted.error().message);
   }
+  self->retention_running_ = false;
 }
 
 void ShardLogsImpl::remove_due_directories(std::int64_t now_ms) {

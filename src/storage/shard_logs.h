@@ -50,6 +50,7 @@ class ShardLogsImpl final : public ShardLogs {
 
   // Opens a log found on disk.
   [[nodiscard]] Result<> load(DirectorySlot& slot, LogSetup setup);
+  void add(DirectorySlot& slot, std::unique_ptr<Log> log);
   // Removes the directory `after_ms` from now.
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
   // On its shard: the wall clock that was believed before this process began, if that is known; what is believed now.
@@ -76,14 +77,14 @@ class ShardLogsImpl final : public ShardLogs {
     std::string path;
   };
   [[nodiscard]] LogServices services(LogDirectory& directory);
-  [[nodiscard]] Result<Log*> create(const TopicPartition& partition, TopicId topic_id, LogConfig config,
-                                    std::optional<Uuid> directory);
+  [[nodiscard]] runtime::Task<Result<Log*>> create(TopicPartition partition, TopicId topic_id, LogConfig config,
+                                                   std::optional<Uuid> directory);
   [[nodiscard]] runtime::Task<Result<>> retire(TopicPartition partition);
   [[nodiscard]] Result<DirectorySlot*> choose(const TopicPartition& partition, const std::optional<Uuid>& id);
   [[nodiscard]] static runtime::Task<void> housekeeping(ShardLogsImpl* self);
   void tick();
   void flush_due(Managed& managed, std::int64_t now_ms);
-  void run_retention(std::int64_t wall_ms);
+  [[nodiscard]] static runtime::Task<void> run_retention(ShardLogsImpl* self, std::int64_t wall_ms);
   void remove_due_directories(std::int64_t now_ms);
   [[nodiscard]] static runtime::Task<void> flush(ShardLogsImpl* self, TopicPartition partition);
   [[nodiscard]] std::size_t index_of(const DirectorySlot* slot) const;
@@ -100,6 +101,7 @@ class ShardLogsImpl final : public ShardLogs {
   std::multimap<std::int64_t, DueDirectory> due_directories_;
   std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()
   std::int64_t last_retention_ms_ = 0;
+  bool retention_running_ = false;
   std::int64_t last_expiry_ms_ = 0;
   runtime::StopSource stop_;
   runtime::Gate gate_;

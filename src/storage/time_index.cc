@@ -13,6 +13,7 @@ TimeIndex::TimeIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path,
     : file_(fs, pool, std::move(path), kEntryBytes), base_(base) {}
 
 Result<> TimeIndex::load(std::uint64_t file_bytes, bool verify) {
+  last_.reset();
   DOHLE_TRY(file_.load(file_bytes));
   if (file_.entries() == 0 || !verify) return {};
   DOHLE_ASSIGN(const auto first, entry(0));
@@ -23,6 +24,11 @@ Result<> TimeIndex::load(std::uint64_t file_bytes, bool verify) {
   return {};
 }
 
+Result<> TimeIndex::reset() {
+  last_.reset();
+  return file_.reset();
+}
+
 Result<> TimeIndex::maybe_append(std::int64_t timestamp, Offset offset) {
   DOHLE_ASSIGN(const auto tail, last());
   if (timestamp <= tail.timestamp && !DOHLE_MUTANT("storage.time_index_not_monotonic")) return {};
@@ -31,7 +37,9 @@ Result<> TimeIndex::maybe_append(std::int64_t timestamp, Offset offset) {
   std::array<std::uint8_t, kEntryBytes> raw{};
   store_be(raw.data(), timestamp);
   store_be(raw.data() + 8, static_cast<std::int32_t>(relative));
-  return file_.append(raw);
+  file_.append(raw);
+  last_ = TimeEntry{timestamp, offset};
+  return {};
 }
 
 Result<TimeEntry> TimeIndex::entry(std::size_t n, Probe probe) const {
@@ -42,7 +50,10 @@ Result<TimeEntry> TimeIndex::entry(std::size_t n, Probe probe) const {
 
 Result<TimeEntry> TimeIndex::last(Probe probe) const {
   if (file_.entries() == 0) return TimeEntry{-1, base_};
-  return entry(file_.entries() - 1, probe);
+  if (!last_) {
+    DOHLE_ASSIGN(last_, entry(file_.entries() - 1, probe));
+  }
+  return *last_;
 }
 
 Result<TimeEntry> TimeIndex::lookup(std::int64_t timestamp, Probe probe) const {
@@ -74,6 +85,7 @@ Result<> TimeIndex::truncate_to(Offset offset) {
       high = middle;
     }
   }
+  last_.reset();
   return file_.truncate(low);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <base/ids.h>
@@ -24,6 +25,8 @@ class TimeIndex {
   TimeIndex(runtime::FileSystem& fs, OpenFiles& pool, std::string path, Offset base);
 
   [[nodiscard]] Result<> load(std::uint64_t file_bytes, bool verify);
+  // Starts empty, whatever is on disk.
+  [[nodiscard]] Result<> reset();
   // Ignored unless the timestamp is larger than the last one.
   [[nodiscard]] Result<> maybe_append(std::int64_t timestamp, Offset offset);
   // The last entry with a timestamp at or below `timestamp`; (-1, base) when there is none.
@@ -40,6 +43,7 @@ class TimeIndex {
  private:
   IndexFile file_;
   Offset base_;
+  mutable std::optional<TimeEntry> last_;  // once read
 };
 
 }  // namespace dohle::storage

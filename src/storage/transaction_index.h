@@ -35,6 +35,7 @@ class TransactionIndex {
   [[nodiscard]] Result<> reset();
   [[nodiscard]] bool exists() const { return exists_; }
   [[nodiscard]] LazyFile& lazy() { return file_; }
+  [[nodiscard]] const LazyFile& lazy() const { return file_; }
 
  private:
   runtime::FileSystem& fs_;

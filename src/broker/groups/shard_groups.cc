@@ -92,8 +92,11 @@ Result<PartitionRef> ShardGroups::led(std::int32_t partition) const {
 runtime::Task<Result<Offset>> ShardGroups::append(std::int32_t partition, LeaderEpoch epoch, Slice batch) {
   DOHLE_CO_ASSIGN(const PartitionRef leader, led(partition));
   if (leader->leader_epoch() != epoch) co_return fail(Errc::kFencedEpoch, "the partition has another leader epoch");
-  auto appended = leader->append(std::move(batch), true,
-                                 {.origin = storage::AppendOrigin::kCoordinator, .ignore_record_size = false});
+  const storage::AppendOptions options{.origin = storage::AppendOrigin::kCoordinator};
+  auto appended = leader->append(batch, true, options);
+  if (!appended && appended.error().error.code == Errc::kWouldBlock) {
+    appended = co_await leader->append_waiting(std::move(batch), true, options);
+  }
   if (!appended) co_return fail(std::move(appended.error().error));
   co_return appended->last_offset;
 }

@@ -57,7 +57,7 @@ runtime::Task<Outcome> look_up(BrokerShard& shard, Item item) {
   if (auto leader = (*partition)->check_leader(item.current_leader_epoch); !leader) {
     co_return Outcome{protocol::error_code_of(leader.error(), protocol::ErrorFamily::kPartition), {}};
   }
-  const auto found = (*partition)->offset_for_timestamp(item.timestamp, item.isolation);
+  const auto found = co_await (*partition)->offset_for_timestamp(item.timestamp, item.isolation);
   if (!found) co_return Outcome{protocol::error_code_of(found.error(), protocol::ErrorFamily::kPartition), {}};
   co_return Outcome{ErrorCode::kNone, found->value_or(storage::TimestampOffset{})};
 }

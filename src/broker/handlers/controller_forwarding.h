@@ -1,6 +1,7 @@
 // Admin requests that the controller decides: passed on as they are, answered when every shard has the outcome.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -9,15 +10,22 @@
 #include <protocol/error_code.h>
 
 #include "handlers/handlers.h"
+#include "shard/settled.h"
 
 namespace dohle::broker {
+
+inline constexpr std::chrono::seconds kSettleLimit{1};
 
 // `refuse(error)` makes the answer for the case that no controller could be reached.
 template <typename Request, typename Refuse>
 Answer<typename Request::Response> forward_to_controller(RequestContext& ctx, const Request& request, Refuse refuse) {
   auto answer = co_await ctx.broker.controller().send(
       request, {.api_version = ctx.version(), .client_id = std::string(ctx.client_id())});
-  if (answer) co_return std::move(*answer);
+  if (answer) {
+    // Every shard has the metadata; logs are made off the shards.
+    co_await settled_everywhere(ctx.here, kSettleLimit);
+    co_return std::move(*answer);
+  }
   log::warn("broker", "The controller did not answer {}: {}", Request::kName, answer.error().message);
   co_return refuse(answer.error().code == Errc::kTimedOut ? protocol::ErrorCode::kRequestTimedOut
                                                           : protocol::ErrorCode::kNotController);

@@ -51,15 +51,15 @@ constexpr std::size_t kInlineBytes = std::size_t{2} << 20U;
 
 using Appended = std::expected<storage::AppendInfo, storage::AppendFailure>;
 
-// After what the connection sent to the partition before, and in slices where it takes long.
+// After what the connection sent to the partition before.
 runtime::Task<Appended> append_in_turn(BrokerShard& shard, replication::Partition& partition, Slice records,
-                                       bool wait_for_all, SlowAppends::Key key, bool is_slow) {
+                                       bool wait_for_all, SlowAppends::Key key, bool must_wait) {
   const auto turn = co_await shard.slow_appends().turn(key);
-  if (!is_slow) {
+  if (!must_wait) {
     auto appended = partition.append(records, wait_for_all, {.inline_bytes = kInlineBytes});
     if (appended || appended.error().error.code != Errc::kWouldBlock) co_return appended;
   }
-  co_return co_await partition.append_in_slices(std::move(records), wait_for_all);
+  co_return co_await partition.append_waiting(std::move(records), wait_for_all);
 }
 
 }  // namespace

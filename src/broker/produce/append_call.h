@@ -33,8 +33,8 @@ struct AppendOutcome {
   std::vector<storage::RecordError> record_errors;
 };
 
-// The append happens before the first wait, so calls made in order append in order; a batch that takes long to validate
-// is worked on in slices, and what its connection sends to the partition afterwards comes after it.
+// The append happens before the first wait, so calls made in order append in order. One that has to wait, for a slow
+// disk or because it takes long to validate, holds up only what its connection sends to the partition afterwards.
 [[nodiscard]] runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item);
 
 }  // namespace dohle::broker

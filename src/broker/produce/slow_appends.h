@@ -1,5 +1,5 @@
-// SlowAppends: keeps the order of a connection's appends to a partition while one of them is validated in slices.
-// Others pass by. One shard.
+// SlowAppends: keeps the order of a connection's appends to a partition while one of them has to wait: for a slow disk,
+// or for its validation in slices. Others pass by. One shard.
 #pragma once
 
 #include <cstdint>

@@ -40,7 +40,10 @@ std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const To
 
 void BrokerShard::start() { parts_.metadata.add_listener(this); }
 
-runtime::Task<void> BrokerShard::settled() { const auto hold = co_await in_order_.lock(); }
+runtime::Task<void> BrokerShard::settled() {
+  const auto pass = gate_.enter();
+  const auto hold = co_await in_order_.lock();
+}
 
 void BrokerShard::on_metadata_update(const metadata::MetadataUpdate& update) { runtime::spawn(carry_out(update)); }
 

@@ -77,6 +77,9 @@ Result<MemoryFileSystem::Place> MemoryFileSystem::place_of(const std::string& pa
 
 const FileFault* MemoryFileSystem::take_fault(FileOperation operation, const std::string& path) {
   ++counts_[operation];
+  for (const auto& delay : delays_) {
+    if (delay.operation == operation && path.find(delay.path_part) != std::string::npos) pass_time_(delay.takes);
+  }
   for (auto& fault : faults_) {
     if (fault.operation != operation || path.find(fault.path_part) == std::string::npos) continue;
     if (fault.skip > 0) {

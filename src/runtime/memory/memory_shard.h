@@ -23,6 +23,7 @@ class MemoryExecutor final : public Executor, public MemoryRunnable {
   void run_one(Random& random) override;
   // Destroys what is queued.
   void clear();
+  void deliver(Work work);
   // Takes no further turn.
   void freeze();
   static void make_current(Executor* executor) { set_current(executor); }
@@ -91,6 +92,9 @@ class MemoryIoThread final : public IoThread, public MemoryRunnable {
   void post(Work work) override;
   void run_one(Random& random) override;
   void freeze();
+  // A slow file call of the work that runs.
+  void owe(Duration time) { owed_ += time; }
+  void post_at_end(MemoryExecutor& executor, Work work) { results_.emplace_back(&executor, std::move(work)); }
 
  private:
   struct Piece {
@@ -98,6 +102,7 @@ class MemoryIoThread final : public IoThread, public MemoryRunnable {
     Work work;
   };
   void run_front();
+  void finish_front();
   // Ready when the first piece has ended; else a timer says when.
   void await_front();
 
@@ -105,6 +110,8 @@ class MemoryIoThread final : public IoThread, public MemoryRunnable {
   std::deque<Piece> pieces_;
   TimerId timer_ = kNoTimer;
   bool frozen_ = false;
+  Duration owed_{0};
+  std::vector<std::pair<MemoryExecutor*, Work>> results_;  // of the work that runs
 };
 
 }  // namespace dohle::runtime

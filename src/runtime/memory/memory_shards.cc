@@ -16,6 +16,11 @@ MemoryExecutor::Channel& MemoryExecutor::channel_from(const Executor* from) {
 }
 
 void MemoryExecutor::post(Work work) {
+  if (machine_->running_io_ != nullptr) return machine_->running_io_->post_at_end(*this, std::move(work));
+  deliver(std::move(work));
+}
+
+void MemoryExecutor::deliver(Work work) {
   const Executor* from = current();
   Channel& channel = channel_from(from);
   channel.posted.push_back(std::move(work));
@@ -139,10 +144,24 @@ void MemoryIoThread::run_front() {
   {
     Work work = std::move(pieces_.front().work);
     pieces_.pop_front();
+    MemoryIoThread* const before = std::exchange(machine_->running_io_, this);
     work();
+    machine_->running_io_ = before;
   }
+  finish_front();
   MemoryExecutor::make_current(executor);
   BufferHome::set_current(home);
+}
+
+// Results arrive when the time of slow files has passed; until then the thread is busy.
+void MemoryIoThread::finish_front() {
+  auto deliver = [results = std::exchange(results_, {})]() mutable {
+    for (auto& [to, result] : results) to->deliver(std::move(result));
+  };
+  const Duration owed = std::exchange(owed_, Duration{0});
+  if (owed == Duration{0}) return deliver();
+  for (auto& piece : pieces_) piece.ends = piece.ends + owed;
+  pieces_.push_front({machine_->clock().now() + owed, std::move(deliver)});
 }
 
 void MemoryIoThread::freeze() {
@@ -168,6 +187,13 @@ MemoryShards::MemoryShards(std::size_t size, std::uint64_t seed)
       files_(own_files_.get()),
       clock_(&world_->clock()),
       name_("127.0.0.1") {
+  own_files_->set_pass_time([this](Duration time) {
+    if (running_io_ != nullptr) {
+      running_io_->owe(time);
+    } else {
+      clock().advance(time);
+    }
+  });
   make_shards(size);
 }
 

@@ -128,6 +128,38 @@ TEST(MemoryShards, AnIoThreadAnswersToTheShardAndMayBeSlow) {
   EXPECT_EQ(shards.clock().now() - before, Duration(milliseconds(20)));
 }
 
+Task<bool> write_slowly(IoThread* thread, File* file) {
+  const auto written = co_await run_on(*thread, [file] { return file->write_at(0, as_bytes("x")); });
+  co_return written.has_value();
+}
+
+TEST(MemoryShards, ASlowFileHoldsUpWhoCallsItOnly) {
+  MemoryShards shards(1);
+  const auto thread = shards.make_io_thread("disk");
+  const FileRef file = shards.files().open("/f", OpenMode::kCreate).value();
+  shards.files().slow_down({FileOperation::kWrite, "/f", milliseconds(30)});
+  const auto begin = shards.clock().now();
+  ASSERT_TRUE(file->write_at(0, as_bytes("x")));
+  EXPECT_EQ(shards.clock().now() - begin, Duration(milliseconds(30)));
+
+  const auto posted = shards.clock().now();
+  std::optional<MonotonicTime> done;
+  const auto scope = shards.enter(0);
+  spawn([](IoThread* io, File* to, Clock* clock, std::optional<MonotonicTime>* at) -> Task<void> {
+    EXPECT_TRUE(co_await write_slowly(io, to));
+    EXPECT_TRUE(co_await write_slowly(io, to));
+    *at = clock->now();
+  }(thread.get(), file.get(), &shards.clock(), &done));
+  shards.run_until_idle();
+  EXPECT_EQ(shards.clock().now(), posted);  // the shard goes on
+  EXPECT_FALSE(done);
+  shards.advance(milliseconds(59));
+  EXPECT_FALSE(done);
+  shards.advance(milliseconds(1));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(*done - posted, Duration(milliseconds(60)));
+}
+
 TEST(MemoryShards, AnIoThreadFinishesWhatWasPosted) {
   MemoryShards shards(1);
   bool ran = false;

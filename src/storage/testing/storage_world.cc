@@ -119,6 +119,14 @@ Result<> StorageWorld::commit(Log& log) {
   return shards.run(shard_of(log.partition().partition), [&] { return log.commit(log.log_end()); });
 }
 
+Result<int> StorageWorld::delete_old_segments(Log& log, std::int64_t now_ms) {
+  return shards.run(shard_of(log.partition().partition), [&] { return log.delete_old_segments_waiting(now_ms); });
+}
+
+Result<std::optional<TimestampOffset>> StorageWorld::offset_for_timestamp(Log& log, std::int64_t timestamp) {
+  return shards.run(shard_of(log.partition().partition), [&] { return log.offset_for_timestamp_cold(timestamp); });
+}
+
 Result<ReadInfo> StorageWorld::read(Log& log, std::int64_t from, ReadLimits limits) {
   const std::size_t shard = shard_of(log.partition().partition);
   auto info = shards.run(shard, [&] { return log.read_cold(Offset(from), limits); });

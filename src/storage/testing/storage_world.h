@@ -54,6 +54,8 @@ class StorageWorld {
   // Runs on the partition's shard.
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append(Log& log, const BatchSpec& spec, int epoch = 0);
   [[nodiscard]] Result<> commit(Log& log);
+  [[nodiscard]] Result<int> delete_old_segments(Log& log, std::int64_t now_ms);
+  [[nodiscard]] Result<std::optional<TimestampOffset>> offset_for_timestamp(Log& log, std::int64_t timestamp);
   // The records are copies that live as long as the world, so that tests may hold them outside the shard.
   [[nodiscard]] Result<ReadInfo> read(Log& log, std::int64_t from, ReadLimits limits = {});
   [[nodiscard]] runtime::MemoryFileSystem& files() { return shards.files(); }

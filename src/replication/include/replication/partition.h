@@ -77,8 +77,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   // `wait_for_all`: acks=all, refused with kNotEnoughReplicas when the in-sync set is too small.
   [[nodiscard]] std::expected<storage::AppendInfo, storage::AppendFailure> append(Slice records, bool wait_for_all,
                                                                                   storage::AppendOptions options = {});
-  // For batches that append() gave back with kWouldBlock (AppendOptions::inline_bytes): validates in slices.
-  [[nodiscard]] runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> append_in_slices(
+  // For batches that append() gave back with kWouldBlock: waits for its turn while the rest of the shard goes on.
+  [[nodiscard]] runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> append_waiting(
       Slice records, bool wait_for_all, storage::AppendOptions options = {});
   // Completes once the high watermark has reached `end` (exclusive end of what was appended).
   [[nodiscard]] runtime::Task<Result<>> wait_high_watermark(Offset end, runtime::Duration timeout);
@@ -88,7 +88,7 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   // Consumers read up to here.
   [[nodiscard]] Offset fetchable_end(Isolation isolation) const;
   // Bytes of the log that a consumer at `from` could read now: an upper estimate, for fetch.min.bytes.
-  [[nodiscard]] Result<std::optional<storage::TimestampOffset>> offset_for_timestamp(
+  [[nodiscard]] runtime::Task<Result<std::optional<storage::TimestampOffset>>> offset_for_timestamp(
       std::int64_t timestamp, std::optional<Isolation> isolation);
   // DeleteRecords: -1 stands for the high watermark. Returns the new log start.
   [[nodiscard]] Result<Offset> delete_records_before(Offset offset);

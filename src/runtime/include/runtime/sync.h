@@ -98,6 +98,7 @@ class Mutex {
     Mutex* mutex_;
   };
   [[nodiscard]] Task<Hold> lock();
+  [[nodiscard]] bool is_held() const { return held_; }
 
  private:
   void unlock();

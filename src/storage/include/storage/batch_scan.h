@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <base/ids.h>
@@ -12,6 +13,16 @@
 #include <runtime/file_system.h>
 
 namespace dohle::storage {
+
+// Where a read that may not wait says what was missing: bytes of an open file, or the file at `path` itself. Who has
+// opened that puts it into `opened` and reads again.
+struct ColdSpot {
+  runtime::FileRange bytes;
+  std::string path;
+  runtime::FileRef opened;
+};
+// Null: the read may block.
+using Probe = ColdSpot*;
 
 // A batch as its header describes it.
 struct BatchPlace {
@@ -28,8 +39,6 @@ struct BatchPlace {
 // Headers of [position, end). A batch that reaches beyond `end` ends the walk.
 class BatchHeaderScanner {
  public:
-  // Where a read that may not wait says which bytes were missing, with kWouldBlock. Null: reads may block.
-  using Probe = std::optional<runtime::FileRange>*;
   BatchHeaderScanner(runtime::FileRef file, std::uint64_t position, std::uint64_t end, Probe probe = nullptr)
       : file_(std::move(file)), position_(position), end_(end), probe_(probe) {}
   // Nothing at the end. kCorrupt where the file cannot be walked further.
@@ -50,8 +59,8 @@ class BatchHeaderScanner {
 // Whole batches of [position, end), from a buffer of one MiB or of the largest batch.
 class BatchFileReader {
  public:
-  BatchFileReader(runtime::FileRef file, std::uint64_t position, std::uint64_t end)
-      : file_(std::move(file)), position_(position), end_(end) {}
+  BatchFileReader(runtime::FileRef file, std::uint64_t position, std::uint64_t end, Probe probe = nullptr)
+      : file_(std::move(file)), position_(position), end_(end), probe_(probe) {}
   // Valid until the next call. Nothing at the end, or where less than a batch is left (position() says where); kCorrupt
   // where the file cannot be walked further. The CRC is the caller's business.
   [[nodiscard]] Result<std::optional<records::BatchView>> next();
@@ -62,6 +71,7 @@ class BatchFileReader {
   runtime::FileRef file_;
   std::uint64_t position_;
   std::uint64_t end_;
+  Probe probe_;
   std::vector<std::uint8_t> buffer_;
   std::uint64_t buffer_at_ = 0;
   std::size_t filled_ = 0;

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include <base/result.h>
+#include <runtime/clock.h>
 #include <runtime/file_system.h>
+#include <runtime/io_thread.h>
 #include <runtime/task.h>
 
 namespace dohle::storage {
@@ -31,8 +33,15 @@ class CommitLog {
   virtual bool release_reserve() = 0;
   // From any shard: the directory has failed; nothing more is read from or written to it.
   [[nodiscard]] virtual bool offline() const = 0;
-  // From any shard: a write took longer than 5 ms.
-  virtual void count_slow_write() = 0;
+  // Opens for reading and writing, off the shard. From any shard; completes there.
+  [[nodiscard]] virtual runtime::Task<Result<runtime::FileRef>> open(std::string path) = 0;
+  // From any thread: when the file work of an append began and ended. One that took over 5 ms is counted, and moves the
+  // directory's appends to writes() until that has been quick for a while.
+  virtual void note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) = 0;
+  // From any shard: appends belong on writes() now.
+  [[nodiscard]] virtual bool is_slow() const = 0;
+  // The thread for file work of appends that may block.
+  [[nodiscard]] virtual runtime::IoThread& writes() = 0;
   // From any shard: an I/O error that puts the directory offline, as a failed fsync does.
   virtual void report_failure(const Error& error) = 0;
 };

@@ -1,7 +1,8 @@
 // Log: one replica's log in Kafka's files. It belongs to one shard and is used from there only.
 //
 // Offsets: log_start <= high_watermark <= log_end, and flushed_end <= log_end. The caller (a partition, raft) decides
-// the high watermark. Appends are written to the page cache inline; commit() waits for the disk.
+// the high watermark. Appends are written to the page cache inline, on the directory's write thread while it is slow;
+// commit() waits for the disk.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <base/ids.h>
 #include <base/result.h>
 #include <runtime/fragment.h>
+#include <runtime/sync.h>
 #include <runtime/task.h>
 #include <storage/log_config.h>
 #include <storage/log_services.h>
@@ -33,7 +35,7 @@ struct AppendOptions {
   AppendOrigin origin = AppendOrigin::kClient;
   bool ignore_record_size = false;  // no max.message.bytes check
   bool allow_zstd = true;           // false for Produce below v7
-  // kWouldBlock instead of walking more (decompressed) bytes of records than this; nothing has changed then.
+  // kWouldBlock instead of walking more (decompressed) bytes of records than this.
   std::size_t inline_bytes = SIZE_MAX;
 };
 
@@ -119,12 +121,17 @@ struct LogSetup {
   Offset high_watermark{0};  // from replication-offset-checkpoint
   std::int64_t producer_id_expiration_ms = 86'400'000;
   std::function<void(std::uint64_t bytes)> on_recovered_bytes;  // progress, may be empty
+  // All file work stays on the shard, however slow the disk: for the metadata log, which is appended to without
+  // waiting.
+  bool writes_inline = false;
 };
 
 class Log {
  public:
-  // Loads or creates; blocks, for start-up and for creation. kInconsistentTopicId when partition.metadata disagrees.
+  // Loads or creates; blocks, for start-up. kInconsistentTopicId when partition.metadata disagrees.
   [[nodiscard]] static Result<std::unique_ptr<Log>> open(LogSetup setup, LogServices services);
+  // The same on the directory's write thread, while the shard serves.
+  [[nodiscard]] static runtime::Task<Result<std::unique_ptr<Log>>> open_waiting(LogSetup setup, LogServices services);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -150,16 +157,23 @@ class Log {
   [[nodiscard]] std::size_t segment_count() const;
   [[nodiscard]] Offset first_segment_base() const;
 
-  // Validates as Kafka does, assigns offsets and `epoch`, rolls when due, writes. All or nothing.
+  // Validates as Kafka does, assigns offsets and `epoch`, rolls when due, writes. All or nothing. kWouldBlock, and
+  // nothing has changed, where it has to wait: for a slow disk, for an append that waits already, or after
+  // inline_bytes.
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
                                                                           AppendOptions options = {});
-  // The same for batches that decompress to a lot: the rest of the shard runs between slices of the work. Before it writes
-  // it asks `still_wanted`, and fails with kNotLeader when not.
-  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_in_slices(
+  // The same for what has to wait, while the rest of the shard goes on: validates in slices, then takes its turn at the
+  // log, and writes on the directory's write thread while that is slow. Until then nothing of it can be seen. When its
+  // turn comes it asks `still_wanted`, and fails with kNotLeader when not.
+  [[nodiscard]] runtime::Task<std::expected<AppendInfo, AppendFailure>> append_as_leader_waiting(
       Slice records, LeaderEpoch epoch, AppendOptions options, std::function<bool()> still_wanted);
   // Batches with the offsets and epochs of the leader. Batches of an epoch above `current_epoch` are left out
   // (KAFKA-18723).
   [[nodiscard]] Result<AppendInfo> append_as_follower(Slice records, LeaderEpoch current_epoch);
+
+  // While the result lives no append writes and none can begin: for whoever truncates or moves a log that clients may
+  // be appending to.
+  [[nodiscard]] runtime::Task<runtime::Mutex::Hold> hold_writes();
 
   // Never waits for the disk: kWouldBlock when the answer is not in memory. kOffsetOutOfRange outside
   // [log_start, log_end]; no records at log_end or at the upper bound.
@@ -170,9 +184,11 @@ class Log {
   // Completes once everything below `up_to` is durable; calls share one fdatasync.
   [[nodiscard]] runtime::Task<Result<>> commit(Offset up_to);
 
-  // A real timestamp: the first record at or after it; or one of the special ones. Nothing: no such record.
-  // May block on a cold index.
+  // A real timestamp: the first record at or after it; or one of the special ones. Nothing: no such record. kWouldBlock
+  // when the answer is not in memory.
   [[nodiscard]] Result<std::optional<TimestampOffset>> offset_for_timestamp(std::int64_t timestamp);
+  // The same, warming the page cache where needed.
+  [[nodiscard]] runtime::Task<Result<std::optional<TimestampOffset>>> offset_for_timestamp_cold(std::int64_t timestamp);
   [[nodiscard]] std::optional<LeaderEpoch> latest_epoch() const;
   [[nodiscard]] std::optional<LeaderEpoch> epoch_at(Offset offset) const;
   // OffsetForLeaderEpoch: the largest epoch <= `epoch` known here, and where it ends.
@@ -184,9 +200,12 @@ class Log {
   // watermark.
   [[nodiscard]] Result<bool> delete_records_before(Offset offset);
   // Retention by log start offset, size and time. `now_ms` is the accepted wall clock. Returns the segments deleted.
+  // Blocks where the indexes are cold.
   [[nodiscard]] Result<int> delete_old_segments(std::int64_t now_ms);
+  // The same for a log that serves: waits for appends, and for the disk off the shard.
+  [[nodiscard]] runtime::Task<Result<int>> delete_old_segments_waiting(std::int64_t now_ms);
   [[nodiscard]] Result<> roll();
-  // Cuts everything at and above `offset`; true when something was cut.
+  // Cuts everything at and above `offset`; true when something was cut. No append may wait (hold_writes()).
   [[nodiscard]] Result<bool> truncate_to(Offset offset);
   [[nodiscard]] Result<> truncate_fully_and_start_at(Offset offset, std::optional<Offset> log_start = std::nullopt);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -43,6 +44,13 @@ struct FileFault {
   std::size_t write_bytes = 0;
 };
 
+// Calls of `operation` on a path that contains `path_part` take this long.
+struct FileDelay {
+  FileOperation operation = FileOperation::kWrite;
+  std::string path_part;
+  Duration takes{0};
+};
+
 enum class CrashLoss : std::uint8_t {
   kNothing,   // kill -9: the page cache survives
   kUnsynced,  // power loss: exactly what was synced survives
@@ -79,6 +87,11 @@ class MemoryFileSystem final : public FileSystem {
   // Rules are tried in the order they were added; the first that matches decides.
   void inject(FileFault fault) { faults_.push_back(std::move(fault)); }
   void clear_faults() { faults_.clear(); }
+  // A slow disk. Who calls waits for it: a shard, and the world with it, or an IoThread alone (see MemoryShards).
+  void slow_down(FileDelay delay) { delays_.push_back(std::move(delay)); }
+  void clear_delays() { delays_.clear(); }
+  // What lets the time of a slow call pass.
+  void set_pass_time(std::function<void(Duration)> pass_time) { pass_time_ = std::move(pass_time); }
   // Writes and allocations beyond fail with kNoSpace, after writing what fits.
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   // Bit rot: turns over one bit of what the medium and the page cache hold of the file. False when it is empty or
@@ -138,6 +151,8 @@ class MemoryFileSystem final : public FileSystem {
   std::size_t open_files_ = 0;
   std::vector<EntryChange> entry_changes_;
   std::vector<FileFault> faults_;
+  std::vector<FileDelay> delays_;
+  std::function<void(Duration)> pass_time_ = [](Duration) {};
   std::map<FileOperation, std::uint64_t> counts_;
   std::set<std::string> locks_;
 };

@@ -96,7 +96,9 @@ class MemoryShards final : public Shards {
   [[nodiscard]] MemoryFabric& fabric() { return world_->fabric(); }
   [[nodiscard]] SeededRandom& random() { return world_->random(); }
   [[nodiscard]] const std::string& name() const { return name_; }
-  // A slow disk: work on IoThreads takes this long, one after the other.
+  // A slow disk: work on IoThreads takes this long, one after the other. Slow files (MemoryFileSystem::slow_down, of a
+  // world of one's own) add theirs: what such work posts arrives when that time has passed, and meanwhile the shards go
+  // on.
   void set_io_delay(Duration delay) { io_delay_ = delay; }
   // Messages between shards: every fourth that finds nothing before it travels up to `longest`.
   void set_hop_delay(Duration longest) { hop_delay_ = longest; }
@@ -125,6 +127,7 @@ class MemoryShards final : public Shards {
   std::string name_;
   Duration io_delay_{0};
   Duration hop_delay_{0};
+  MemoryIoThread* running_io_ = nullptr;  // whose work runs now
   std::vector<std::unique_ptr<MemoryShard>> shards_;
   std::vector<MemoryIoThread*> io_threads_;
 };
