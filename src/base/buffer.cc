@@ -103,6 +103,7 @@ std::pair<Slice, MutableBytes> Slice::allocate(std::size_t size) {
 Slice Slice::copy_of(Bytes bytes) {
   auto [slice, writable] = allocate(bytes.size());
   if (!bytes.empty()) std::memcpy(writable.data(), bytes.data(), bytes.size());
+  BufferHome::count_copy(bytes.size());
   return slice;
 }
 

@@ -12,6 +12,7 @@ void Writer::grow(std::size_t n) {
   const std::size_t wanted = std::max(buffer_.size() * 2, used_ + n);
   auto [bigger, writable] = Slice::allocate(wanted);
   std::memcpy(writable.data(), buffer_.bytes().data(), used_);
+  BufferHome::count_copy(used_);
   buffer_ = std::move(bigger);
 }
 

@@ -23,17 +23,21 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
   if (!live().empty() && live().back().last.next() != batches.front().base_offset) clear();
   const bool copy = bytes.size() * kPinFactor < bytes.pinned_bytes();
   const Slice kept = copy ? Slice::copy_of(bytes.bytes()) : bytes;
+  // The oldest batch goes first, so what the buffer has beside them is charged to the last.
+  const std::uint64_t beside = kept.pinned_bytes() - std::min(kept.pinned_bytes(), kept.size());
   std::size_t at = 0;
   for (const auto& batch : batches) {
+    const std::uint64_t charge = kBookkeepingBytes + batch.size + (&batch == &batches.back() ? beside : 0);
     const auto age = pool_.ages_.insert(pool_.ages_.end(), this);
     entries_.push_back({.base = batch.base_offset,
                         .last = batch.last_offset,
                         .segment_base = segment_base,
                         .position = batch.position,
                         .bytes = kept.sub(at, batch.size),
+                        .charge = charge,
                         .age = age});
     at += batch.size;
-    pool_.used_bytes_ += batch.size;
+    pool_.used_bytes_ += charge;
   }
   pool_.shrink();
 }
@@ -69,7 +73,7 @@ std::optional<TailCache::Position> TailCache::position_of(Offset offset) const {
 
 void TailCache::drop_oldest() {
   Entry& oldest = entries_[first_];
-  pool_.used_bytes_ -= oldest.bytes.size();
+  pool_.used_bytes_ -= oldest.charge;
   pool_.ages_.erase(oldest.age);
   oldest.bytes = Slice();
   ++first_;

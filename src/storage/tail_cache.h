@@ -37,13 +37,17 @@ class TailCachePool {
 
 class TailCache {
  public:
+  // What a batch costs beside its bytes: its entry, its age, the head of a buffer.
+  static constexpr std::uint64_t kBookkeepingBytes = 256;
+
   explicit TailCache(TailCachePool& pool) : pool_(pool) {}
   TailCache(const TailCache&) = delete;
   TailCache& operator=(const TailCache&) = delete;
   ~TailCache() { clear(); }
 
   // `batches` describe `bytes`, with positions in their segment. A slice that pins more than four times its size is
-  // copied: 100 bytes never keep a request alive.
+  // copied: 100 bytes never keep a request alive. One that is kept is charged with all that it pins, until its last batch
+  // goes; partitions that share a buffer are charged with it each. So the pool never pins more than used_bytes().
   void append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base);
   // Batches from the one that holds `from` on, ending at or below `upper`, within max_bytes; the first one whole in any
   // case when `min_one`. Nothing when `from` is not here. `first_size`: of the batch that holds `from`.
@@ -70,6 +74,7 @@ class TailCache {
     Offset segment_base;
     std::uint64_t position;
     Slice bytes;
+    std::uint64_t charge;
     std::list<TailCache*>::iterator age;
   };
   void drop_oldest();

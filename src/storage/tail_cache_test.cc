@@ -1,5 +1,7 @@
 #include "tail_cache.h"
 
+#include <memory>
+
 #include <gtest/gtest.h>
 #include <runtime/memory/memory_shards.h>
 
@@ -21,18 +23,19 @@ class TailCacheTest : public ::testing::Test {
 };
 
 TEST_F(TailCacheTest, TheOldestBatchOfTheShardGoesFirst) {
-  TailCachePool pool(1000);
+  constexpr auto kBeside = TailCache::kBookkeepingBytes;
+  TailCachePool pool(1000 + 2 * kBeside);
   TailCache a(pool);
   TailCache b(pool);
   append(a, 0, 400);
   append(b, 0, 400);
   append(a, 2, 300);  // 1100: the first of a goes
-  EXPECT_EQ(pool.used_bytes(), 700U);
+  EXPECT_EQ(pool.used_bytes(), 700U + 2 * kBeside);
   EXPECT_FALSE(a.read(Offset(0), Offset(10), 1000, true));
   EXPECT_TRUE(a.read(Offset(2), Offset(10), 1000, true));
   EXPECT_TRUE(b.read(Offset(1), Offset(10), 1000, true));
   b.clear();
-  EXPECT_EQ(pool.used_bytes(), 300U);
+  EXPECT_EQ(pool.used_bytes(), 300U + kBeside);
   pool.set_limit(0);
   EXPECT_EQ(pool.used_bytes(), 0U);
   EXPECT_EQ(a.batches(), 0U);
@@ -63,7 +66,7 @@ TEST_F(TailCacheTest, AGapStartsAnew) {
 }
 
 TEST_F(TailCacheTest, ManyDropsKeepTheOrder) {
-  TailCachePool pool(1000);
+  TailCachePool pool(10 * (100 + TailCache::kBookkeepingBytes));
   TailCache cache(pool);
   for (int i = 0; i < 500; ++i) {
     append(cache, 2 * i, 100);
@@ -72,6 +75,35 @@ TEST_F(TailCacheTest, ManyDropsKeepTheOrder) {
     ASSERT_EQ(std::get<Slice>(found->fragments[0]).bytes()[0], static_cast<std::uint8_t>(2 * i));
   }
   EXPECT_EQ(cache.batches(), 10U);
+}
+
+// Requests of any shape: however they are cut up, what stays in memory is within the charge.
+TEST_F(TailCacheTest, NeverPinsMoreThanItsCharge) {
+  TailCachePool pool(200'000);
+  std::vector<std::unique_ptr<TailCache>> caches;
+  for (int i = 0; i < 5; ++i) caches.push_back(std::make_unique<TailCache>(pool));
+  std::vector<std::int64_t> next(caches.size(), 0);
+  const auto before = shards.at(0).buffers().allocated_bytes();
+  for (int round = 0; round < 500; ++round) {
+    auto [request, into] = Slice::allocate(1 + shards.random().below(20'000));
+    std::size_t at = 0;
+    while (at < request.size()) {
+      const std::size_t whole = std::min<std::size_t>(1 + shards.random().below(request.size()), request.size() - at);
+      const std::size_t which = shards.random().below(caches.size());
+      std::vector<BatchPlace> batches;
+      for (std::size_t done = 0; done < whole;) {
+        const std::size_t size = std::min<std::size_t>(1 + shards.random().below(whole), whole - done);
+        batches.push_back({.size = size, .base_offset = Offset(next[which]), .last_offset = Offset(next[which])});
+        ++next[which];
+        done += size;
+      }
+      caches[which]->append(request.sub(at, whole), batches, Offset(0));
+      at += whole;
+    }
+    request = Slice();
+    ASSERT_LE(shards.at(0).buffers().allocated_bytes() - before, pool.used_bytes());
+    ASSERT_LE(pool.used_bytes(), 200'000U);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <base/buffer.h>
 #include <base/check.h>
 #include <fmt/format.h>
 
@@ -28,6 +29,7 @@ Result<FrameSplitter::Step> FrameSplitter::step(Bytes& bytes) {
   const MutableBytes into = missing();
   const std::size_t count = std::min(bytes.size(), into.size());
   if (count > 0) std::memcpy(into.data(), bytes.data(), count);
+  BufferHome::count_copy(count);
   bytes = bytes.subspan(count);
   got_ += count;
   return got_ == size_ ? Step::kFrame : Step::kNeedBytes;

@@ -83,6 +83,36 @@ std::unique_ptr<runtime::Connection> NodeWorld::raw_connection() {
   return std::move(*made);
 }
 
+namespace {
+
+runtime::Task<std::size_t> exchange_on(runtime::Connection* connection, const Slice* frame) {
+  runtime::Fragments out;
+  out.emplace_back(*frame);
+  DOHLE_CHECK((co_await connection->write(std::move(out))).has_value());
+  std::vector<std::uint8_t> part(1U << 16U);
+  std::vector<std::uint8_t> length;
+  std::size_t received = 0;
+  for (;;) {
+    const auto got = co_await connection->read_some(part);
+    DOHLE_CHECK(got && *got > 0);
+    received += *got;
+    for (std::size_t i = 0; i < *got && length.size() < 4; ++i) length.push_back(part[i]);
+    if (length.size() == 4 && received == 4 + load_be<std::uint32_t>(length.data())) co_return received;
+  }
+}
+
+}  // namespace
+
+std::size_t NodeWorld::exchange(runtime::Connection& connection, const Slice& frame) {
+  return shards.run(0, [&] { return exchange_on(&connection, &frame); });
+}
+
+std::uint64_t NodeWorld::copied_bytes() {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < shards.size(); ++i) total += shards.at(i).buffers().copied_bytes();
+  return total;
+}
+
 protocol::ErrorCode NodeWorld::create_topic(const std::string& name, int partitions,
                                             const std::map<std::string, std::string>& configs) {
   protocol::CreateTopicsRequest request;

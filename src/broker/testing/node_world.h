@@ -94,6 +94,10 @@ class NodeWorld {
   [[nodiscard]] transport::ClientConnection& connection(std::size_t number);
   // A connection with nothing of Kafka in it.
   [[nodiscard]] std::unique_ptr<runtime::Connection> raw_connection();
+  // Sends a frame over it; the size of the answer.
+  std::size_t exchange(runtime::Connection& connection, const Slice& frame);
+  // Bytes copied on all shards so far (BufferHome::copied_bytes).
+  [[nodiscard]] std::uint64_t copied_bytes();
   [[nodiscard]] runtime::MonotonicTime now() const { return shards.clock().now(); }
   [[nodiscard]] runtime::MemoryFileSystem& files() { return shards.files(); }
 

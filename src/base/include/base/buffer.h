@@ -31,11 +31,16 @@ class BufferHome {
   // Bytes held by live blocks of this home; borrowed bytes are not counted.
   [[nodiscard]] std::size_t allocated_bytes() const { return allocated_bytes_; }
   [[nodiscard]] std::size_t live_blocks() const { return live_blocks_; }
+  // Bytes that were copied on this shard from one buffer to another, where records pass: what the data path promises not
+  // to do, so that tests can look.
+  [[nodiscard]] std::uint64_t copied_bytes() const { return copied_bytes_; }
+  static void count_copy(std::size_t bytes) { current()->copied_bytes_ += bytes; }
 
  private:
   friend class BufferBlock;
   std::size_t allocated_bytes_ = 0;
   std::size_t live_blocks_ = 0;
+  std::uint64_t copied_bytes_ = 0;
 };
 
 class Slice;
