@@ -30,6 +30,7 @@ runtime::Task<Result<>> QuorumStateFile::write(ElectionState state, std::int16_t
   const std::string text = encode_quorum_state(state, data_version);
   const std::string part = path_ + ".tmp";
   auto file = write_part(part, text);
+  // A full disk must not stand in the way of an election.
   if (!file && file.error().code == Errc::kNoSpace && door_.release_reserve()) file = write_part(part, text);
   if (!file) co_return std::unexpected(file.error());
   DOHLE_CO_TRY(co_await door_.commit({.files = {*file}}));

@@ -139,18 +139,41 @@ void FileCommitLog::report_failure(const Error& error) {
   });
 }
 
+std::uint64_t FileCommitLog::most_reserve(const runtime::SpaceInfo& space) { return space.total_bytes / 16; }
+
 Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
-  if (bytes == 0 || has_reserve_.load()) return {};
+  if (bytes == 0 || (has_reserve_.load() && !adopted_.exchange(false))) return {};
+  const auto space = fs_.space(directory_);
+  if (space) bytes = std::min(bytes, most_reserve(*space));
+  // With a little beside it, so that clients do not come and go with every block.
+  if (space && !fs_.exists(reserve_path()) && space->usable_bytes < bytes + bytes / 64) {
+    on_reserve_.store(true);
+    return {};
+  }
   DOHLE_ASSIGN(const auto file, fs_.open(reserve_path(), runtime::OpenMode::kCreate));
   auto reserved = file->allocate(0, bytes);
-  if (!reserved && reserved.error().code == Errc::kUnsupported) return {};
-  if (reserved) has_reserve_.store(true);
+  if (!reserved && reserved.error().code == Errc::kUnsupported) {
+    on_reserve_.store(false);  // nor can there be one
+    return {};
+  }
+  if (!reserved) static_cast<void>(fs_.remove_file(reserve_path()));  // it may hold a part
+  if (!reserved && reserved.error().code != Errc::kNoSpace) return reserved;
+  has_reserve_.store(reserved.has_value());
+  if (on_reserve_.exchange(!reserved) && reserved) log::info("storage", "log directory {} has space again", directory_);
   return reserved;
+}
+
+void FileCommitLog::adopt_reserve() {
+  if (!fs_.exists(reserve_path())) return;
+  has_reserve_.store(true);
+  adopted_.store(true);
 }
 
 bool FileCommitLog::release_reserve() {
   if (!has_reserve_.exchange(false)) return false;
-  log::warn("storage", "log directory {} is full: using its reserve", directory_);
+  on_reserve_.store(true);
+  log::warn("storage", "log directory {} is full: clients' records are refused, and the rest lives on its reserve",
+            directory_);
   return fs_.remove_file(reserve_path()).has_value();
 }
 

@@ -34,6 +34,7 @@ class FileCommitLog final : public CommitLog {
   void run_in_background(runtime::Work work) override;
   [[nodiscard]] std::string reserve_path() const;
   bool release_reserve() override;
+  [[nodiscard]] bool lives_on_reserve() const override { return on_reserve_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::Task<Result<runtime::FileRef>> open(std::string path) override;
   void note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) override;
@@ -41,6 +42,12 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] runtime::IoThread& writes() override { return *writes_; }
   void report_failure(const Error& error) override;
 
+  // The reserve of an earlier run counts from here on.
+  void adopt_reserve();
+  // A sixteenth of the disk.
+  [[nodiscard]] static std::uint64_t most_reserve(const runtime::SpaceInfo& space);
+  // Unless it is there already, or the disk has no room for it and a little more: then the directory lives on what is
+  // left.
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
   [[nodiscard]] std::uint64_t slow_writes() const { return slow_writes_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::IoThread& background() { return *reads_; }
@@ -62,6 +69,8 @@ class FileCommitLog final : public CommitLog {
   std::shared_ptr<std::function<void(const Error&)>> on_failure_;
   std::atomic<bool> offline_{false};
   std::atomic<bool> has_reserve_{false};
+  std::atomic<bool> adopted_{false};  // its blocks may not be there
+  std::atomic<bool> on_reserve_{false};
   std::atomic<std::uint64_t> slow_writes_{0};
   std::atomic<bool> slow_{false};
   std::atomic<runtime::Duration> last_slow_{runtime::Duration{0}};  // when the last slow write ended

@@ -185,7 +185,10 @@ Result<> Log::State::check_append(Append& append) const {
   }
   const ProducerBatch* duplicate = nullptr;
   DOHLE_TRY(prepare_producers(append.bytes.bytes(), append.origin, append.update, duplicate));
-  if (duplicate == nullptr) return {};
+  if (duplicate == nullptr) {
+    if (!services.commit_log.lives_on_reserve() || keeps_working_on_a_full_disk(setup.partition)) return {};
+    return fail(Errc::kNoSpace, fmt::format("the log directory of {} is full", path));
+  }
   DOHLE_MARK("storage.duplicate_batch");
   info.first_offset = duplicate->first_offset();
   info.last_offset = duplicate->last_offset;

@@ -90,6 +90,9 @@ void Log::State::finish_waiters(const Result<>& result) {
 runtime::Task<Result<>> Log::State::close() {
   static_cast<void>(co_await door.lock());  // appends under way
   auto result = co_await close_files();
+  if (!result && result.error().code == Errc::kNoSpace && services.commit_log.release_reserve()) {
+    result = co_await close_files();
+  }
   co_await wait_idle();
   co_return result;
 }

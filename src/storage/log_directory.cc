@@ -1,5 +1,6 @@
 #include <storage/log_directory.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,15 @@ class LogDirectory::State {
   void failed(const Error& error) {
     failure = error;
     for (auto& callback : callbacks) callback(error);
+  }
+
+  // With the reserve's help where the disk is full.
+  Result<> write_whatever_happens(const std::string& file, std::string_view content) {
+    auto written = runtime::write_file_atomically(files, file, content);
+    if (!written && written.error().code == Errc::kNoSpace && commit_log.release_reserve()) {
+      written = runtime::write_file_atomically(files, file, content);
+    }
+    return written;
   }
 
   std::string path;
@@ -76,6 +86,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const std::string& path
     return fail(lock.error().code, fmt::format("log directory {} cannot be locked: {}", path, lock.error().message));
   }
   state->lock = std::move(*lock);
+  state->commit_log.adopt_reserve();
   auto meta = read_meta_properties(files, path);
   if (meta) {
     state->meta = std::move(*meta);
@@ -113,19 +124,10 @@ Result<> LogDirectory::begin_use() {
 
 Result<> LogDirectory::make_reserve(std::uint64_t bytes) { return state_->commit_log.make_reserve(bytes); }
 
-Result<> LogDirectory::make_room_to_start(std::uint64_t bytes) {
+void LogDirectory::make_room_to_start(std::uint64_t bytes) {
   const auto left = state_->files.space(state_->path);
-  if (bytes == 0 || !left || left->usable_bytes >= bytes / 4) return {};
-  DOHLE_MARK("storage.start_on_the_reserve");
-  log::warn("storage", "log directory {} is full: starting on its reserve", state_->path);
-  auto removed = state_->files.remove_file(state_->commit_log.reserve_path());
-  return removed || removed.error().code == Errc::kNotFound ? Result<>{} : removed;
-}
-
-Result<> LogDirectory::make_reserve_if_roomy(std::uint64_t bytes) {
-  const auto left = state_->files.space(state_->path);
-  if (!state_->files.exists(state_->commit_log.reserve_path()) && left && left->usable_bytes < 2 * bytes) return {};
-  return make_reserve(bytes);
+  if (!left || left->usable_bytes >= std::min(bytes, FileCommitLog::most_reserve(*left)) / 4) return;
+  if (state_->commit_log.release_reserve()) DOHLE_MARK("storage.start_on_the_reserve");
 }
 
 std::uint64_t LogDirectory::slow_writes() const { return state_->commit_log.slow_writes(); }
@@ -178,11 +180,7 @@ runtime::Task<Result<>> LogDirectory::write_checkpoints(std::optional<OffsetMap>
           if (!*offsets) continue;
           const std::string content = format_offset_checkpoint(**offsets);
           const std::string path = runtime::join_path(state->path, name);
-          auto written = runtime::write_file_atomically(state->files, path, content);
-          if (!written && written.error().code == Errc::kNoSpace && state->commit_log.release_reserve()) {
-            written = runtime::write_file_atomically(state->files, path, content);
-          }
-          DOHLE_TRY(written);
+          DOHLE_TRY(state->write_whatever_happens(path, content));
         }
         return {};
       });
@@ -201,8 +199,8 @@ runtime::Task<Result<>> LogDirectory::write_clock(std::int64_t settled_ms) {
 runtime::Task<Result<>> LogDirectory::write_clean_marker(std::int64_t broker_epoch) {
   State* state = state_.get();
   co_return co_await runtime::run_on(state->commit_log.background(), [state, broker_epoch] {
-    return runtime::write_file_atomically(state->files, runtime::join_path(state->path, kCleanMarkerFile),
-                                          format_clean_marker(broker_epoch));
+    return state->write_whatever_happens(runtime::join_path(state->path, kCleanMarkerFile),
+                                         format_clean_marker(broker_epoch));
   });
 }
 

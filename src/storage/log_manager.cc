@@ -42,7 +42,7 @@ Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, Lo
       continue;
     }
     auto directory = std::move(*opened);
-    DOHLE_TRY(directory->make_room_to_start(state->config.reserve_bytes));
+    directory->make_room_to_start(state->config.reserve_bytes);
     state->clean.push_back(directory->had_clean_shutdown());
     if (paths[i] == metadata) state->metadata_index = state->directories.size();
     const bool holds_logs = std::ranges::find(state->config.log_dirs, paths[i]) != state->config.log_dirs.end();
@@ -245,11 +245,10 @@ runtime::Task<Result<>> LogManager::State::keep_clock(State* self) {
   co_return co_await directory.write_clock(settled_ms);
 }
 
-// A reserve that was used comes back once there is room for it four times over.
+// A reserve that was used comes back once there is room for it, and for some records beside it.
 void LogManager::State::restore_reserves() {
   for (const auto& directory : directories) {
-    const auto space = directory->space();
-    if (directory->offline() || !space || space->usable_bytes < 4 * config.reserve_bytes) continue;
+    if (!directory->commit_log().lives_on_reserve() || directory->offline()) continue;
     directory->commit_log().run_in_background([directory = directory.get(), bytes = config.reserve_bytes] {
       static_cast<void>(directory->make_reserve(bytes));
     });
@@ -266,9 +265,9 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
   while (co_await runtime::sleep_for(std::chrono::milliseconds(config.high_watermark_checkpoint_interval_ms),
                                      &self->stop)) {
     const std::int64_t now = clock.now().ms();
+    self->restore_reserves();
     Due due{.high_watermarks = true};
     if (now - last_recovery >= config.recovery_checkpoint_interval_ms) {
-      self->restore_reserves();
       static_cast<void>(co_await keep_clock(self));
       due.recovery_points = true;
       last_recovery = now;

@@ -238,7 +238,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
   }
   for (const auto& directory : self->directories) {
     DOHLE_CO_TRY(directory->begin_use());
-    if (auto reserved = directory->make_reserve_if_roomy(self->config.reserve_bytes); !reserved) {
+    if (auto reserved = directory->make_reserve(self->config.reserve_bytes); !reserved) {
       log::warn("storage", "no reserve in {}: {}", directory->path(), reserved.error().message);
     }
   }

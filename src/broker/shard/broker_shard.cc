@@ -1,6 +1,7 @@
 #include "shard/broker_shard.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <base/log.h>
@@ -10,6 +11,8 @@
 
 namespace dohle::broker {
 namespace {
+
+constexpr std::chrono::seconds kMakeLogsAgain{2};
 
 std::vector<BrokerId> to_brokers(const std::vector<std::int32_t>& ids) {
   std::vector<BrokerId> out;
@@ -31,6 +34,7 @@ std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const To
   using protocol::ErrorCode;
   const auto at = partitions_.find(id);
   if (at == partitions_.end()) {
+    if (without_log_.contains(id)) return std::unexpected(ErrorCode::kKafkaStorageError);
     return std::unexpected(image()->topics().find(id) == nullptr ? ErrorCode::kUnknownTopicOrPartition
                                                                  : ErrorCode::kNotLeaderOrFollower);
   }
@@ -56,29 +60,45 @@ runtime::Task<void> BrokerShard::carry_out(metadata::MetadataUpdate update) {
       if ((update.image->topics().find(topic) == nullptr) != goes) continue;
       for (const std::int32_t partition : partitions) {
         const TopicIdPartition id{topic, partition};
-        if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(update, id);
+        if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(*update.image, id);
       }
     }
   }
+  carried_out_ = update.image;
   apply_configs(update);
   tell_deleted_topics(update);
 }
 
-runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataUpdate& update, const TopicIdPartition& id) {
-  const auto* registration = update.image->topics().find(id);
+runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataImage& image, const TopicIdPartition& id) {
+  const auto* registration = image.topics().find(id);
   const std::int32_t self = parts_.broker.id().value();
   if (registration == nullptr || !registration->is_replica(self)) {
+    without_log_.erase(id);
     co_await remove(id);
     co_return;
   }
-  const auto* topic = update.image->topics().find(id.topic);
-  auto partition = co_await replica(*update.image, id, topic->name, registration->directory(self));
+  const auto* topic = image.topics().find(id.topic);
+  auto partition = co_await replica(image, id, topic->name, registration->directory(self));
   if (!partition) {
-    log::error("broker", "No log for {}-{}: {}", topic->name, id.partition, partition.error().message);
+    const bool is_news = without_log_.insert(id).second;
+    if (is_news) log::error("broker", "No log for {}-{} yet: {}", topic->name, id.partition, partition.error().message);
+    if (!std::exchange(making_logs_, true)) runtime::spawn(make_missing_logs());
     co_return;
   }
+  without_log_.erase(id);
   // Null: the topic is gone, and an update will say so.
   if (*partition) apply_leadership(*partition, *registration);
+}
+
+runtime::Task<void> BrokerShard::make_missing_logs() {
+  const auto pass = gate_.enter();
+  while (!without_log_.empty() && co_await runtime::sleep_for(kMakeLogsAgain, &stop_)) {
+    const auto hold = co_await in_order_.lock();
+    // Not the newest image: a log may wait for another shard's to go, and all shards go through the updates in order.
+    const auto known = carried_out_;
+    for (const auto& id : std::set(without_log_)) co_await apply_partition(*known, id);
+  }
+  making_logs_ = false;
 }
 
 runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::MetadataImage& image,
@@ -163,6 +183,7 @@ void BrokerShard::on_directory_failed(const std::string& path, const Error& erro
 
 runtime::Task<void> BrokerShard::close() {
   parts_.metadata.remove_listener(this);
+  stop_.stop();
   co_await topic_creator_.close();
   co_await directory_assigner_.close();
   co_await gate_.wait_empty();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include <base/ids.h>
@@ -87,7 +88,8 @@ class BrokerShard final : public metadata::MetadataListener {
 
  private:
   runtime::Task<void> carry_out(metadata::MetadataUpdate update);
-  runtime::Task<void> apply_partition(const metadata::MetadataUpdate& update, const TopicIdPartition& id);
+  runtime::Task<void> apply_partition(const metadata::MetadataImage& image, const TopicIdPartition& id);
+  runtime::Task<void> make_missing_logs();
   runtime::Task<void> remove(const TopicIdPartition& id);
   runtime::Task<Result<PartitionRef>> replica(const metadata::MetadataImage& image, const TopicIdPartition& id,
                                               const std::string& topic, const Uuid& directory);
@@ -102,6 +104,11 @@ class BrokerShard final : public metadata::MetadataListener {
   DirectoryAssigner directory_assigner_;
   SlowAppends slow_appends_;
   std::map<TopicIdPartition, PartitionRef> partitions_;
+  // Whose logs could not be made, for want of space most likely; tried again.
+  std::set<TopicIdPartition> without_log_;
+  bool making_logs_ = false;
+  metadata::ImageRef carried_out_;  // the last update's
+  runtime::StopSource stop_;
   LeadershipListener* leadership_ = nullptr;
   ShardGroups* groups_ = nullptr;
   runtime::Mutex in_order_;  // one update after the other

@@ -29,8 +29,11 @@ class CommitLog {
   // Runs file work that may block and that nobody waits for (removals). From any shard.
   virtual void run_in_background(runtime::Work work) = 0;
   // The disk is full and this write must not fail: gives the directory's reserve back to it. False: there is none. From
-  // any shard.
+  // any thread.
   virtual bool release_reserve() = 0;
+  // From any shard: what is left is for groups, metadata and checkpoints; clients' appends are refused until the reserve
+  // has been made again.
+  [[nodiscard]] virtual bool lives_on_reserve() const = 0;
   // From any shard: the directory has failed; nothing more is read from or written to it.
   [[nodiscard]] virtual bool offline() const = 0;
   // Opens for reading and writing, off the shard. From any shard; completes there.

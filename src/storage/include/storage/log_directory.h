@@ -52,9 +52,7 @@ class LogDirectory {
   // Keeps this many bytes of blocks in a file of their own, for when the disk is full. Blocks; zero: none.
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
   // Before anything is opened: a start on a full disk writes too, and takes the reserve for it.
-  [[nodiscard]] Result<> make_room_to_start(std::uint64_t bytes);
-  // Makes the reserve if it is there already, or if the disk has room for it twice.
-  [[nodiscard]] Result<> make_reserve_if_roomy(std::uint64_t bytes);
+  void make_room_to_start(std::uint64_t bytes);
   // Appends that took more than 5 ms so far. From any shard.
   [[nodiscard]] std::uint64_t slow_writes() const;
 
