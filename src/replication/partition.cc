@@ -150,14 +150,21 @@ Result<Offset> Partition::delete_records_before(Offset offset) {
   return log_->log_start();
 }
 
-Partition::WatchId Partition::watch(Offset seen, runtime::Work wake) {
-  const WatchId id = next_watch_++;
-  if (!leading_ || failed_ || high_watermark() > seen) {
-    wake();
-    return id;
-  }
-  watchers_.emplace(id, std::move(wake));
-  return id;
+void Partition::watch(Offset seen, Watch& watch) {
+  DOHLE_CHECK(watch.at_ == nullptr);
+  if (!leading_ || failed_ || high_watermark() > seen) return watch.wake();
+  watch.at_ = this;
+  watch.after_ = std::exchange(watches_, &watch);
+  if (watch.after_ != nullptr) watch.after_->before_ = &watch;
+}
+
+void Partition::Watch::leave() {
+  if (at_ == nullptr) return;
+  (before_ != nullptr ? before_->after_ : at_->watches_) = after_;
+  if (after_ != nullptr) after_->before_ = before_;
+  at_ = nullptr;
+  before_ = nullptr;
+  after_ = nullptr;
 }
 
 runtime::Task<void> Partition::close(Error reason) {
@@ -208,7 +215,11 @@ void Partition::end_waits(const Error& reason) {
 }
 
 void Partition::wake_watchers() {
-  for (auto& [id, wake] : std::exchange(watchers_, {})) wake();
+  while (watches_ != nullptr) {
+    Watch& watch = *watches_;
+    watch.leave();
+    watch.wake();
+  }
 }
 
 }  // namespace dohle::replication

@@ -186,20 +186,36 @@ TEST(Partition, ConsumersReadToTheHighWatermark) {
   world.run([&] { return reads_stop_at_the_watermark(world); });
 }
 
+struct CountingWatch final : Partition::Watch {
+  explicit CountingWatch(int& to) : count(&to) {}
+  void wake() override { ++*count; }
+  int* count;
+};
+
 Task<void> watchers_wake_once(World& world, int& wakes) {
   Partition& partition = world.partition();
   EXPECT_TRUE(partition.lead(leadership(0)));
-  const auto id = partition.watch(Offset(0), [&wakes] { ++wakes; });
+  CountingWatch first(wakes);
+  CountingWatch late(wakes);
+  partition.watch(Offset(0), first);
   EXPECT_EQ(wakes, 0);
   EXPECT_TRUE(partition.append(batch(1), true));
   EXPECT_TRUE(partition.append(batch(1), true));
   EXPECT_EQ(wakes, 1);
-  partition.unwatch(id);
-  static_cast<void>(partition.watch(Offset(0), [&wakes] { ++wakes; }));
+  partition.watch(Offset(0), first);
   EXPECT_EQ(wakes, 2) << "there is news already";
-  static_cast<void>(partition.watch(Offset(2), [&wakes] { ++wakes; }));
+  partition.watch(Offset(2), late);
+  {
+    std::vector<std::unique_ptr<CountingWatch>> gone;
+    for (int i = 0; i < 3; ++i) {
+      gone.push_back(std::make_unique<CountingWatch>(wakes));
+      partition.watch(Offset(2), *gone.back());
+    }
+    partition.watch(Offset(2), first);
+    gone.erase(gone.begin() + 1);
+  }
   partition.stop_leading();
-  EXPECT_EQ(wakes, 3) << "the end of leadership is news too";
+  EXPECT_EQ(wakes, 4) << "the end of leadership is news too";
   co_return;
 }
 

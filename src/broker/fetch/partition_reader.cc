@@ -10,27 +10,16 @@
 namespace dohle::broker {
 namespace {
 
-runtime::Task<ReadOutcome> read_one(BrokerShard& shard, ReadItem item) {
+ReadOutcome outcome_of(replication::Partition& partition, const ReadItem& item,
+                       Result<replication::PartitionRead> read) {
   ReadOutcome out;
-  const auto found = shard.leader_of(item.id);
-  if (!found) {
-    out.error = found.error();
-    co_return out;
-  }
-  if (!item.may_follow) {
-    const auto leader = (*found)->check_leader(item.read.current_leader_epoch);
-    out.error = leader ? protocol::ErrorCode::kNotLeaderOrFollower
-                       : protocol::error_code_of(leader.error(), protocol::ErrorFamily::kPartition);
-    co_return out;
-  }
-  auto read = co_await (*found)->read(item.read);
   if (!read) {
     out.error = protocol::error_code_of(read.error(), protocol::ErrorFamily::kPartition);
-    co_return out;
+    return out;
   }
-  if (item.negative_limit && !read->diverging && item.read.from < (*found)->fetchable_end(item.read.isolation)) {
+  if (item.negative_limit && !read->diverging && item.read.from < partition.fetchable_end(item.read.isolation)) {
     out.error = protocol::ErrorCode::kUnknownServerError;
-    co_return out;
+    return out;
   }
   out.records = share_fragments(std::move(read->records));
   out.bytes = read->bytes;
@@ -38,20 +27,33 @@ runtime::Task<ReadOutcome> read_one(BrokerShard& shard, ReadItem item) {
   out.last_stable_offset = read->last_stable_offset;
   out.log_start = read->log_start;
   out.diverging = read->diverging;
-  co_return out;
+  return out;
 }
 
 }  // namespace
 
-runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std::vector<ReadItem> items,
+runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std::span<const ReadItem> items,
                                                         ReadBudget budget) {
   std::vector<ReadOutcome> outcomes;
   outcomes.reserve(items.size());
   bool first = !budget.hard;
-  for (auto& item : items) {
-    item.read.max_bytes = std::min(item.read.max_bytes, budget.bytes);
-    item.read.min_one_batch = first;
-    outcomes.push_back(co_await read_one(shard, std::move(item)));
+  for (const auto& item : items) {
+    const auto found = shard.leader_of(item.id);
+    if (!found) {
+      outcomes.emplace_back().error = found.error();
+      continue;
+    }
+    if (!item.may_follow) {
+      const auto leader = (*found)->check_leader(item.read.current_leader_epoch);
+      outcomes.emplace_back().error = leader
+                                          ? protocol::ErrorCode::kNotLeaderOrFollower
+                                          : protocol::error_code_of(leader.error(), protocol::ErrorFamily::kPartition);
+      continue;
+    }
+    auto request = item.read;
+    request.max_bytes = std::min(request.max_bytes, budget.bytes);
+    request.min_one_batch = first;
+    outcomes.push_back(outcome_of(**found, item, co_await (*found)->read(request)));
     const auto bytes = outcomes.back().bytes;
     if (bytes > 0) first = false;
     budget.bytes -= static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, budget.bytes));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <protocol/error_code.h>
@@ -38,8 +39,9 @@ struct ReadOutcome {
   std::optional<storage::EpochEndOffset> diverging;
 };
 
-// Reads partitions of this shard one after the other within the budget.
-[[nodiscard]] runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard, std::vector<ReadItem> items,
+// Reads partitions of this shard one after the other within the budget. `items` outlive the task.
+[[nodiscard]] runtime::Task<std::vector<ReadOutcome>> read_partitions(BrokerShard& shard,
+                                                                      std::span<const ReadItem> items,
                                                                       ReadBudget budget);
 
 }  // namespace dohle::broker

@@ -84,10 +84,11 @@ runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem 
   out.base_offset = appended->first_offset;
   out.log_append_time_ms = appended->log_append_time;
   out.log_start = appended->log_start;
-  if (!wait_for_all || DOHLE_MUTANT("produce.acknowledged_before_flush")) co_return out;
+  const Offset end = appended->last_offset.next();
+  if (!wait_for_all || partition->has_reached(end) || DOHLE_MUTANT("produce.acknowledged_before_flush")) co_return out;
   if (DOHLE_MUTANT("produce.duplicate_acknowledged_early") && appended->duplicate) co_return out;
   const auto timeout = std::chrono::milliseconds(std::max(item.timeout_ms, 0));
-  const auto replicated = co_await partition->wait_high_watermark(appended->last_offset.next(), timeout);
+  const auto replicated = co_await partition->wait_high_watermark(end, timeout);
   if (!replicated) out.error = protocol::error_code_of(replicated.error(), protocol::ErrorFamily::kPartition);
   co_return out;
 }

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include <runtime/future.h>
 #include <runtime/shard.h>
-#include <runtime/start_all.h>
 #include <runtime/task.h>
 
 #include "shard/broker.h"
@@ -16,33 +15,70 @@
 
 namespace dohle::broker {
 
-template <typename R>
-struct PendingCalls {
-  runtime::Future<std::vector<std::vector<R>>> groups;
-  std::vector<std::vector<std::size_t>> indices;  // which items went into each group
-  std::size_t count = 0;
-};
-
 namespace detail {
 
+// What is still to come for a request; touched on its shard only.
+template <typename R>
+struct Calls {
+  explicit Calls(std::size_t count) : results(count), missing(count) {
+    if (count == 0) done.set();
+  }
+  void finish(std::size_t at, R result) {
+    results[at] = std::move(result);
+    if (--missing == 0) done.set();
+  }
+  std::vector<R> results;
+  std::size_t missing;
+  runtime::Promise<> done;
+};
+
+// The items of one other shard, and then their results on the way back; touched there only.
 template <typename Item, typename R>
-runtime::Task<std::vector<R>> run_group(BrokerShard& owner, std::vector<Item> items,
-                                        runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  std::vector<runtime::Task<R>> tasks;
-  tasks.reserve(items.size());
-  for (auto& item : items) tasks.push_back(work(owner, std::move(item)));
-  co_return co_await runtime::start_all(std::move(tasks));
+struct Group {
+  std::shared_ptr<Calls<R>> calls;
+  runtime::Executor* home;
+  std::vector<std::pair<std::size_t, Item>> items;
+  std::vector<std::pair<std::size_t, R>> results;
+
+  void finish(std::size_t at, R result) {
+    results.emplace_back(at, std::move(result));
+    if (results.size() < items.size()) return;
+    home->post([calls = std::move(calls), results = std::move(results)]() mutable {
+      for (auto& [index, each] : results) calls->finish(index, std::move(each));
+    });
+  }
+};
+
+template <typename To, typename Item, typename R>
+runtime::Task<void> run_call(std::shared_ptr<To> to, std::size_t at, BrokerShard& owner, Item item,
+                             runtime::Task<R> (*work)(BrokerShard&, Item)) {
+  to->finish(at, co_await work(owner, std::move(item)));
 }
 
 template <typename Item, typename R>
-runtime::Task<std::vector<R>> send_group(BrokerShard& owner, std::vector<Item> items,
-                                         runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  co_return co_await runtime::submit_to(owner.shard(), [&owner, items = std::move(items), work]() mutable {
-    return run_group<Item, R>(owner, std::move(items), work);
+void send_group(BrokerShard& owner, std::shared_ptr<Group<Item, R>> group,
+                runtime::Task<R> (*work)(BrokerShard&, Item)) {
+  owner.shard().executor().post([&owner, group = std::move(group), work] {
+    group->results.reserve(group->items.size());
+    for (auto& [at, item] : group->items) runtime::spawn(run_call(group, at, owner, std::move(item), work));
   });
 }
 
 }  // namespace detail
+
+template <typename R>
+class PendingCalls {
+ public:
+  explicit PendingCalls(std::shared_ptr<detail::Calls<R>> calls) : calls_(std::move(calls)) {}
+  // The results, in the order of the items. Once.
+  [[nodiscard]] runtime::Task<std::vector<R>> collect() {
+    co_await calls_->done.future();
+    co_return std::move(calls_->results);
+  }
+
+ private:
+  std::shared_ptr<detail::Calls<R>> calls_;
+};
 
 // When this returns, every item is queued at its shard (those of this shard have run up to their first wait), in the
 // order of `items` among those of one shard. Item has a member `id` (TopicIdPartition); neither Item nor R may hold a
@@ -50,39 +86,31 @@ runtime::Task<std::vector<R>> send_group(BrokerShard& owner, std::vector<Item> i
 template <typename Item, typename R>
 PendingCalls<R> start_calls(BrokerShard& here, std::vector<Item> items, runtime::Task<R> (*work)(BrokerShard&, Item)) {
   Broker& broker = here.broker();
-  std::map<std::size_t, std::pair<std::vector<std::size_t>, std::vector<Item>>> by_shard;
+  const std::size_t own = here.shard().id();
+  auto calls = std::make_shared<detail::Calls<R>>(items.size());
+  std::vector<std::shared_ptr<detail::Group<Item, R>>> groups;  // by shard; empty while all is here
   for (std::size_t i = 0; i < items.size(); ++i) {
-    auto& [indices, group] = by_shard[broker.shard_of(items[i].id)];
-    indices.push_back(i);
-    group.push_back(std::move(items[i]));
+    const std::size_t shard = broker.shard_of(items[i].id);
+    if (shard == own) {
+      runtime::spawn(detail::run_call(calls, i, here, std::move(items[i]), work));
+      continue;
+    }
+    groups.resize(broker.shard_count());
+    auto& group = groups[shard];
+    if (!group) group = std::make_shared<detail::Group<Item, R>>(calls, &here.shard().executor());
+    group->items.emplace_back(i, std::move(items[i]));
   }
-  std::vector<runtime::Task<std::vector<R>>> tasks;
-  std::vector<std::vector<std::size_t>> indices;
-  for (auto& [shard, group] : by_shard) {
-    indices.push_back(std::move(group.first));
-    tasks.push_back(detail::send_group<Item, R>(broker.at(shard), std::move(group.second), work));
+  for (std::size_t shard = 0; shard < groups.size(); ++shard) {
+    if (groups[shard]) detail::send_group(broker.at(shard), std::move(groups[shard]), work);
   }
-  return {runtime::start_all(std::move(tasks)), std::move(indices), items.size()};
-}
-
-// The results, in the order of the items.
-template <typename R>
-runtime::Task<std::vector<R>> collect(PendingCalls<R> pending) {
-  auto groups = co_await pending.groups;
-  std::vector<std::optional<R>> ordered(pending.count);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    for (std::size_t i = 0; i < groups[g].size(); ++i) ordered[pending.indices[g][i]].emplace(std::move(groups[g][i]));
-  }
-  std::vector<R> out;
-  out.reserve(ordered.size());
-  for (auto& result : ordered) out.push_back(std::move(*result));
-  co_return out;
+  return PendingCalls<R>(std::move(calls));
 }
 
 template <typename Item, typename R>
 runtime::Task<std::vector<R>> call_partitions(BrokerShard& here, std::vector<Item> items,
                                               runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  return collect(start_calls(here, std::move(items), work));
+  auto pending = start_calls(here, std::move(items), work);
+  co_return co_await pending.collect();
 }
 
 }  // namespace dohle::broker

@@ -8,12 +8,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <base/check.h>
 #include <base/ids.h>
 #include <base/result.h>
 #include <replication/in_sync_set.h>
@@ -56,6 +56,9 @@ class Partition final : public std::enable_shared_from_this<Partition> {
  public:
   // `log` outlives the partition's last use of it, which is the end of close().
   Partition(TopicIdPartition id, std::string topic, BrokerId self, storage::Log& log);
+  ~Partition() { DOHLE_CHECK(watches_ == nullptr); }
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
 
   [[nodiscard]] const TopicIdPartition& id() const { return id_; }
   [[nodiscard]] const std::string& topic() const { return topic_; }
@@ -80,6 +83,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   // For batches that append() gave back with kWouldBlock: waits for its turn while the rest of the shard goes on.
   [[nodiscard]] runtime::Task<std::expected<storage::AppendInfo, storage::AppendFailure>> append_waiting(
       Slice records, bool wait_for_all, storage::AppendOptions options = {});
+  // Nothing to wait for: the high watermark has reached `end` already.
+  [[nodiscard]] bool has_reached(Offset end) const { return !failed_ && high_watermark() >= end; }
   // Completes once the high watermark has reached `end` (exclusive end of what was appended).
   [[nodiscard]] runtime::Task<Result<>> wait_high_watermark(Offset end, runtime::Duration timeout);
 
@@ -93,10 +98,27 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   // DeleteRecords: -1 stands for the high watermark. Returns the new log start.
   [[nodiscard]] Result<Offset> delete_records_before(Offset offset);
 
-  // `wake` runs once: when the high watermark is or moves above `seen`, when leadership ends, or at close().
-  using WatchId = std::uint64_t;
-  [[nodiscard]] WatchId watch(Offset seen, runtime::Work wake);
-  void unwatch(WatchId id) { watchers_.erase(id); }
+  // Someone who waits for news of the partition. Told once, or never when it goes away first; belongs to the
+  // partition's shard. A long poll has one for each of its partitions, in memory of its own.
+  class Watch {
+   public:
+    Watch() = default;
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    virtual ~Watch() { leave(); }
+
+   protected:
+    void leave();
+
+   private:
+    friend class Partition;
+    virtual void wake() = 0;
+    Partition* at_ = nullptr;  // whose list it is in
+    Watch* before_ = nullptr;
+    Watch* after_ = nullptr;
+  };
+  // Wakes it when the high watermark is or moves above `seen`, when leadership ends, or at close().
+  void watch(Offset seen, Watch& watch);
   // Told of every move of the high watermark, e.g. for the coordinator that lives on this partition.
   void set_high_watermark_listener(std::function<void(Offset)> listener) { on_high_watermark_ = std::move(listener); }
 
@@ -122,8 +144,7 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   std::optional<Error> failed_;
   bool pumping_ = false;
   OffsetWaiters waiters_;
-  WatchId next_watch_ = 1;
-  std::map<WatchId, runtime::Work> watchers_;
+  Watch* watches_ = nullptr;  // a list, the youngest first
   std::function<void(Offset)> on_high_watermark_;
   runtime::Gate gate_;
 };

@@ -1,0 +1,33 @@
+// What requests cost in allocations, so that it cannot creep back. The benchmark prints the same numbers.
+#include <gtest/gtest.h>
+
+#include "live_requests.h"
+
+namespace dohle::broker {
+namespace {
+
+using Kind = LiveRequest::Kind;
+
+struct Case {
+  const char* name;
+  LiveRequest request;
+  double most;  // allocations on the shard's thread
+};
+
+TEST(RequestCost, SmallRequestsAllocateLittle) {
+  const std::vector<Case> cases{
+      {"produce, acks=1", {.kind = Kind::kProduce, .acks = 1}, 27},
+      {"produce, acks=all", {.kind = Kind::kProduce, .acks = -1}, 27},
+      {"produce to 16 partitions", {.kind = Kind::kProduce, .acks = 1, .partitions = 16, .count = 50}, 120},
+      {"fetch", {.kind = Kind::kFetchTail}, 35},
+      {"fetch that waits", {.kind = Kind::kFetchWait, .count = 20}, 42},
+      {"fetch that waits at 16 partitions", {.kind = Kind::kFetchWait, .partitions = 16, .count = 20}, 95},
+  };
+  std::vector<LiveRequest> requests;
+  for (const auto& each : cases) requests.push_back(each.request);
+  const auto costs = cost_of(requests);
+  for (std::size_t i = 0; i < cases.size(); ++i) EXPECT_LE(costs[i].allocations, cases[i].most) << cases[i].name;
+}
+
+}  // namespace
+}  // namespace dohle::broker
