@@ -20,7 +20,8 @@ void TailCachePool::shrink() {
 void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base) {
   if (batches.empty()) return;
   // One gap and what lies before it is of no use: reads go forward from a batch.
-  if (!live().empty() && live().back().last.next() != batches.front().base_offset) clear();
+  if (entries_ && entries_->back().last.next() != batches.front().base_offset) clear();
+  if (!entries_) entries_ = std::make_unique<std::deque<Entry>>();
   const bool copy = bytes.size() * kPinFactor < bytes.pinned_bytes();
   const Slice kept = copy ? Slice::copy_of(bytes.bytes()) : bytes;
   // The oldest batch goes first, so what the buffer has beside them is charged to the last.
@@ -29,13 +30,13 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
   for (const auto& batch : batches) {
     const std::uint64_t charge = kBookkeepingBytes + batch.size + (&batch == &batches.back() ? beside : 0);
     const auto age = pool_.ages_.insert(pool_.ages_.end(), this);
-    entries_.push_back({.base = batch.base_offset,
-                        .last = batch.last_offset,
-                        .segment_base = segment_base,
-                        .position = batch.position,
-                        .bytes = kept.sub(at, batch.size),
-                        .charge = charge,
-                        .age = age});
+    entries_->push_back({.base = batch.base_offset,
+                         .last = batch.last_offset,
+                         .segment_base = segment_base,
+                         .position = batch.position,
+                         .bytes = kept.sub(at, batch.size),
+                         .charge = charge,
+                         .age = age});
     at += batch.size;
     pool_.used_bytes_ += charge;
   }
@@ -43,15 +44,15 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
 }
 
 std::size_t TailCache::first_ending_at_or_after(Offset offset) const {
-  const auto entries = live();
-  const auto at = std::ranges::partition_point(entries, [&](const Entry& entry) { return entry.last < offset; });
-  return static_cast<std::size_t>(at - entries.begin());
+  const auto at = std::ranges::partition_point(*entries_, [&](const Entry& entry) { return entry.last < offset; });
+  return static_cast<std::size_t>(at - entries_->begin());
 }
 
 std::optional<TailCache::Found> TailCache::read(Offset from, Offset upper, std::uint64_t max_bytes,
                                                 bool min_one) const {
-  const auto entries = live();
-  if (entries.empty() || from < entries.front().base || from > entries.back().last) return std::nullopt;
+  if (!entries_) return std::nullopt;
+  const auto& entries = *entries_;
+  if (from < entries.front().base || from > entries.back().last) return std::nullopt;
   Found found;
   for (std::size_t i = first_ending_at_or_after(from); i < entries.size(); ++i) {
     const Entry& entry = entries[i];
@@ -66,26 +67,22 @@ std::optional<TailCache::Found> TailCache::read(Offset from, Offset upper, std::
 }
 
 std::optional<TailCache::Position> TailCache::position_of(Offset offset) const {
+  if (!entries_) return std::nullopt;
   const std::size_t at = first_ending_at_or_after(offset);
-  if (at == batches() || live()[at].base != offset) return std::nullopt;
-  return Position{live()[at].segment_base, live()[at].position};
+  if (at == batches() || (*entries_)[at].base != offset) return std::nullopt;
+  return Position{(*entries_)[at].segment_base, (*entries_)[at].position};
 }
 
 void TailCache::drop_oldest() {
-  Entry& oldest = entries_[first_];
+  const Entry& oldest = entries_->front();
   pool_.used_bytes_ -= oldest.charge;
   pool_.ages_.erase(oldest.age);
-  oldest.bytes = Slice();
-  ++first_;
-  if (first_ * 2 < entries_.size()) return;
-  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
+  entries_->pop_front();
+  if (entries_->empty()) entries_.reset();
 }
 
 void TailCache::clear() {
-  while (!live().empty()) drop_oldest();
-  entries_ = {};
-  first_ = 0;
+  while (entries_) drop_oldest();
 }
 
 }  // namespace dohle::storage

@@ -4,9 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
+#include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include <base/buffer.h>
@@ -46,8 +47,8 @@ class TailCache {
   ~TailCache() { clear(); }
 
   // `batches` describe `bytes`, with positions in their segment. A slice that pins more than four times its size is
-  // copied: 100 bytes never keep a request alive. One that is kept is charged with all that it pins, until its last batch
-  // goes; partitions that share a buffer are charged with it each. So the pool never pins more than used_bytes().
+  // copied: 100 bytes never keep a request alive. One that is kept is charged with all that it pins, until its last
+  // batch goes; partitions that share a buffer are charged with it each. So the pool never pins more than used_bytes().
   void append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base);
   // Batches from the one that holds `from` on, ending at or below `upper`, within max_bytes; the first one whole in any
   // case when `min_one`. Nothing when `from` is not here. `first_size`: of the batch that holds `from`.
@@ -64,7 +65,7 @@ class TailCache {
   };
   [[nodiscard]] std::optional<Position> position_of(Offset offset) const;
   void clear();
-  [[nodiscard]] std::size_t batches() const { return entries_.size() - first_; }
+  [[nodiscard]] std::size_t batches() const { return entries_ ? entries_->size() : 0; }
 
  private:
   friend class TailCachePool;
@@ -78,14 +79,12 @@ class TailCache {
     std::list<TailCache*>::iterator age;
   };
   void drop_oldest();
-  [[nodiscard]] std::span<const Entry> live() const { return std::span(entries_).subspan(first_); }
-  // Index into live().
+  // Index into *entries_.
   [[nodiscard]] std::size_t first_ending_at_or_after(Offset offset) const;
 
   TailCachePool& pool_;
-  // Contiguous offsets. Not a deque: an empty one costs half a KiB, and most logs are idle.
-  std::vector<Entry> entries_;
-  std::size_t first_ = 0;  // what lies before was dropped
+  // Contiguous offsets. Null when there are none: an empty deque costs half a KiB, and most logs are idle.
+  std::unique_ptr<std::deque<Entry>> entries_;
 };
 
 }  // namespace dohle::storage

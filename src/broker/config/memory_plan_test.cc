@@ -19,7 +19,7 @@ TEST(MemoryPlan, DividesWhatThereIs) {
 TEST(MemoryPlan, HasBounds) {
   const auto large = plan_memory(512ULL << 30U, 4);
   EXPECT_EQ(large.request_bytes, 256 * kMiB);
-  EXPECT_EQ(large.tail_cache_bytes, 64 * kMiB);
+  EXPECT_EQ(large.tail_cache_bytes, 32 * kMiB);
   EXPECT_GE(plan_memory(0, 4).request_bytes, kMiB);
   EXPECT_GE(plan_memory(1, 0).tail_cache_bytes, kMiB);
 }

@@ -24,7 +24,7 @@ struct LogManagerConfig {
   std::string metadata_log_dir;  // empty: the first of log_dirs
   // Which shard a partition lives on. Called from any thread.
   std::function<std::size_t(const TopicIdPartition&)> shard_of;
-  std::uint64_t tail_cache_bytes_per_shard = 64U << 20U;
+  std::uint64_t tail_cache_bytes_per_shard = 32U << 20U;
   std::size_t open_segments_per_shard = 4096;
   std::int64_t retention_check_interval_ms = 300'000;          // log.retention.check.interval.ms
   std::int64_t flush_check_interval_ms = 1'000;                // flush.ms is looked at this often
