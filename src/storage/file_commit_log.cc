@@ -17,7 +17,6 @@ constexpr std::string_view kReserveFile = ".dohle-reserve";
 constexpr std::uint64_t kWarmBytes = 1U << 20U;
 constexpr std::size_t kMaxBatch = 512;   // commits
 constexpr std::size_t kManyFiles = 128;  // from here on one syncfs is cheaper
-constexpr auto kSlowWrite = std::chrono::milliseconds(5);
 constexpr auto kQuiet = std::chrono::seconds(5);
 }  // namespace
 
@@ -112,8 +111,7 @@ runtime::Task<Result<runtime::FileRef>> FileCommitLog::open(std::string path) {
 
 // An inline write that would have been quick proves nothing about a disk that is slow at times: only writes on the
 // thread, where they hold nobody up, end the state.
-void FileCommitLog::note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) {
-  const runtime::Duration took = ended - began;
+void FileCommitLog::note_write(runtime::Duration took, runtime::MonotonicTime ended) {
   if (took > kSlowWrite || DOHLE_ODD("storage.slow_write")) {
     slow_writes_.fetch_add(1, std::memory_order_relaxed);
     last_slow_.store(ended.since_start, std::memory_order_relaxed);

@@ -37,7 +37,7 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] bool lives_on_reserve() const override { return on_reserve_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::Task<Result<runtime::FileRef>> open(std::string path) override;
-  void note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) override;
+  void note_write(runtime::Duration took, runtime::MonotonicTime ended) override;
   [[nodiscard]] bool is_slow() const override { return slow_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::IoThread& writes() override { return *writes_; }
   void report_failure(const Error& error) override;

@@ -150,6 +150,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> prepare_producers(Bytes bytes, AppendOrigin origin, ProducerUpdate& update,
                                            const ProducerBatch*& duplicate) const;
   void note_epochs();
+  [[nodiscard]] Result<> run_placement(Placement& placement);
   [[nodiscard]] Result<> finish_append(const Append& append);
   [[nodiscard]] Result<> describe(Bytes bytes);
 

@@ -87,6 +87,19 @@ TEST_F(SlowDisk, HoldsNobodyElseUp) {
   EXPECT_EQ(offsets_in(world.read(*slow, 0)->records), (std::vector<OffsetRange>{{0, 0}, {1, 2}}));
 }
 
+// A machine with too much to do preempts writes; its disk is as quick as ever.
+TEST_F(SlowDisk, AWriteThatWaitedForACpuIsNotSlow) {
+  ASSERT_TRUE(world.append(*slow, {}));  // the first one writes more files
+  slow_down();
+  world.shards.clock().add_cpu_wait(milliseconds(36));
+  ASSERT_TRUE(world.append(*slow, {}));
+  EXPECT_EQ(world.manager->directories()[0]->slow_writes(), 0U);
+  world.shards.clock().add_cpu_wait(milliseconds(30));
+  ASSERT_TRUE(world.append(*slow, {}));
+  EXPECT_EQ(world.manager->directories()[0]->slow_writes(), 1U);
+  EXPECT_EQ(world.append(*slow, {}).error().error.code, Errc::kWouldBlock);
+}
+
 TEST_F(SlowDisk, KeepsTheOrderOfALog) {
   become_slow();
   for (int i = 1; i <= 5; ++i) start_append(*slow, {.records = i});

@@ -23,6 +23,9 @@ class Clock {
   [[nodiscard]] virtual MonotonicTime now() const = 0;
   // Milliseconds since 1970, as record timestamps count.
   [[nodiscard]] virtual std::int64_t wall_ms() const = 0;
+  // How long the calling thread was ready to run and waited for a CPU since it last asked: what is not the fault of whatever
+  // else it waited for. Zero where that is not known. Costs a look into /proc.
+  [[nodiscard]] virtual Duration take_cpu_wait() const { return Duration{0}; }
 };
 
 }  // namespace dohle::runtime

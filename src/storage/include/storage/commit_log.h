@@ -18,6 +18,9 @@ struct CommitSet {
   std::vector<std::string> directories;  // then these: creations, renames and removals in them
 };
 
+// An append that waits longer for its files makes its directory slow.
+inline constexpr runtime::Duration kSlowWrite = std::chrono::milliseconds(5);
+
 class CommitLog {
  public:
   virtual ~CommitLog() = default;
@@ -31,16 +34,16 @@ class CommitLog {
   // The disk is full and this write must not fail: gives the directory's reserve back to it. False: there is none. From
   // any thread.
   virtual bool release_reserve() = 0;
-  // From any shard: what is left is for groups, metadata and checkpoints; clients' appends are refused until the reserve
-  // has been made again.
+  // From any shard: what is left is for groups, metadata and checkpoints; clients' appends are refused until the
+  // reserve has been made again.
   [[nodiscard]] virtual bool lives_on_reserve() const = 0;
   // From any shard: the directory has failed; nothing more is read from or written to it.
   [[nodiscard]] virtual bool offline() const = 0;
   // Opens for reading and writing, off the shard. From any shard; completes there.
   [[nodiscard]] virtual runtime::Task<Result<runtime::FileRef>> open(std::string path) = 0;
-  // From any thread: when the file work of an append began and ended. One that took over 5 ms is counted, and moves the
-  // directory's appends to writes() until that has been quick for a while.
-  virtual void note_write(runtime::MonotonicTime began, runtime::MonotonicTime ended) = 0;
+  // From the thread that did it: how long the file work of an append took, and when it ended. One that took over 5 ms
+  // is counted, and moves the directory's appends to writes() until that has been quick for a while.
+  virtual void note_write(runtime::Duration took, runtime::MonotonicTime ended) = 0;
   // From any shard: appends belong on writes() now.
   [[nodiscard]] virtual bool is_slow() const = 0;
   // The thread for file work of appends that may block.

@@ -1,6 +1,8 @@
 // ManualClock: time that passes only when a test says so; the two clocks move together or apart.
 #pragma once
 
+#include <utility>
+
 #include <runtime/clock.h>
 
 namespace dohle::runtime {
@@ -14,6 +16,10 @@ class ManualClock final : public Clock {
   [[nodiscard]] std::int64_t wall_ms() const override {
     return wall_base_ms_ + std::chrono::duration_cast<std::chrono::milliseconds>(wall_passed_).count();
   }
+
+  [[nodiscard]] Duration take_cpu_wait() const override { return std::exchange(cpu_wait_, Duration{0}); }
+  // What threads have waited for a CPU, for whoever asks next.
+  void add_cpu_wait(Duration time) { cpu_wait_ += time; }
 
   // Both clocks. Timers do not fire by this: see MemoryShards::advance.
   void advance(Duration by) {
@@ -32,6 +38,7 @@ class ManualClock final : public Clock {
   MonotonicTime now_{std::chrono::seconds(1000)};
   std::int64_t wall_base_ms_ = kStartWallMs;
   Duration wall_passed_{0};
+  mutable Duration cpu_wait_{0};
 };
 
 }  // namespace dohle::runtime
