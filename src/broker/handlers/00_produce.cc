@@ -1,5 +1,7 @@
 // Produce (0): appends one batch to each named partition; answers when acks says so. See produce/append_call.h for what
 // happens on a partition's shard.
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +47,28 @@ struct Prepared {
   std::vector<Row> rows;
 };
 
+// Where a key came first. Looks through a few, as nearly all requests have, and needs no memory for that.
+template <typename Key>
+class FirstPlaces {
+ public:
+  // The place of `key`, which is `place` when it is new; and whether it is.
+  std::pair<std::size_t, bool> add(const Key& key, std::size_t place) {
+    const auto known = std::ranges::find(few_.begin(), few_.begin() + count_, key, &std::pair<Key, std::size_t>::first);
+    if (known != few_.begin() + count_) return {known->second, false};
+    if (count_ < few_.size()) {
+      few_[count_++] = {key, place};
+      return {place, true};
+    }
+    const auto [at, fresh] = many_.try_emplace(key, place);
+    return {at->second, fresh};
+  }
+
+ private:
+  std::array<std::pair<Key, std::size_t>, 32> few_;
+  std::size_t count_ = 0;
+  std::map<Key, std::size_t> many_;
+};
+
 struct Refusal {
   ErrorCode error = ErrorCode::kNone;
   std::optional<std::string> message;
@@ -85,24 +109,24 @@ void answer_all(ProduceResponse& out, const Refusal& refusal) {
 // Rows of the request by topic and partition: what is there twice counts once, with the later records.
 Prepared prepare(const ProduceRequest& request) {
   Prepared out;
-  std::map<std::pair<std::string_view, Uuid>, std::size_t> topics;
-  std::map<std::pair<std::size_t, std::int32_t>, std::size_t> partitions;
+  FirstPlaces<std::pair<std::string_view, Uuid>> topics;
+  FirstPlaces<std::pair<std::size_t, std::int32_t>> partitions;
   for (const auto& topic : request.topic_data) {
     if (topic.partition_data.empty()) continue;
-    const auto [at, fresh] = topics.try_emplace({topic.name.get(), topic.topic_id}, out.response.responses.size());
+    const auto [at, fresh] = topics.add({topic.name.get(), topic.topic_id}, out.response.responses.size());
     if (fresh) {
       auto& result = out.response.responses.emplace_back();
       result.name = topic.name;
       result.topic_id = topic.topic_id;
     }
-    auto& rows = out.response.responses[at->second].partition_responses;
+    auto& rows = out.response.responses[at].partition_responses;
     for (const auto& partition : topic.partition_data) {
-      const auto [row_at, first] = partitions.try_emplace({at->second, partition.index}, out.rows.size());
+      const auto [row_at, first] = partitions.add({at, partition.index}, out.rows.size());
       if (!first) {
-        out.rows[row_at->second].data = &partition;
+        out.rows[row_at].data = &partition;
         continue;
       }
-      out.rows.push_back({.topic = at->second, .partition = rows.size(), .asked = &topic, .data = &partition});
+      out.rows.push_back({.topic = at, .partition = rows.size(), .asked = &topic, .data = &partition});
       auto& row = rows.emplace_back();
       row.index = partition.index;
       row.base_offset = -1;
