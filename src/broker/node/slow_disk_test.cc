@@ -107,6 +107,24 @@ TEST_P(SlowDirectory, StopsCleanlyWithAppendsUnderWay) {
   EXPECT_EQ(world.produce("t", slow).error, ErrorCode::kNone);
 }
 
+// With its new id a topic lives on other shards than before, while its directories have the same names.
+TEST_P(SlowDirectory, ATopicThatIsMadeAgainWaitsForItsDirectories) {
+  for (const auto operation : {FileOperation::kOpen, FileOperation::kCreateDirectory, FileOperation::kTruncate}) {
+    world.files().slow_down({operation, "/again-", milliseconds(100)});
+  }
+  for (int round = 0; round < 6; ++round) {
+    ASSERT_EQ(world.create_topic("again", 8), ErrorCode::kNone);
+    ASSERT_EQ(world.delete_topic("again"), ErrorCode::kNone);
+  }
+  ASSERT_EQ(world.create_topic("again", 8), ErrorCode::kNone);
+  world.files().clear_delays();
+  world.shards.advance(std::chrono::seconds(30));
+  for (std::int32_t i = 0; i < 8; ++i) EXPECT_EQ(world.produce("again", i).base_offset, 0) << i;
+  world.stop();
+  world.start();
+  for (std::int32_t i = 0; i < 8; ++i) EXPECT_EQ(world.produce("again", i).base_offset, 1) << i;
+}
+
 class HugeFrames : public ::testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Shards, HugeFrames, ::testing::Values(1, 4));
 
