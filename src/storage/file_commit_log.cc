@@ -157,8 +157,23 @@ Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
   if (!reserved) static_cast<void>(fs_.remove_file(reserve_path()));  // it may hold a part
   if (!reserved && reserved.error().code != Errc::kNoSpace) return reserved;
   has_reserve_.store(reserved.has_value());
-  if (on_reserve_.exchange(!reserved) && reserved) log::info("storage", "log directory {} has space again", directory_);
+  on_reserve_.store(!reserved);
   return reserved;
+}
+
+void FileCommitLog::look_for_space(std::uint64_t reserve_bytes) {
+  constexpr std::uint64_t kRoomy = 64;  // this part of the disk is free again
+  static_cast<void>(make_reserve(reserve_bytes));
+  if (on_reserve_.load() || !refuses_.load()) return;
+  const auto space = fs_.space(directory_);
+  if (!space || space->usable_bytes < space->total_bytes / kRoomy) return;
+  refuses_.store(false);
+  log::info("storage", "log directory {} has space again", directory_);
+}
+
+void FileCommitLog::note_refused() {
+  if (refuses_.exchange(true)) return;
+  log::warn("storage", "log directory {} is full: clients' records are refused until there is space", directory_);
 }
 
 void FileCommitLog::adopt_reserve() {
@@ -170,6 +185,7 @@ void FileCommitLog::adopt_reserve() {
 bool FileCommitLog::release_reserve() {
   if (!has_reserve_.exchange(false)) return false;
   on_reserve_.store(true);
+  refuses_.store(true);
   log::warn("storage", "log directory {} is full: clients' records are refused, and the rest lives on its reserve",
             directory_);
   return fs_.remove_file(reserve_path()).has_value();

@@ -35,6 +35,8 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] std::string reserve_path() const;
   bool release_reserve() override;
   [[nodiscard]] bool lives_on_reserve() const override { return on_reserve_.load(std::memory_order_relaxed); }
+  void note_refused() override;
+  [[nodiscard]] bool refuses() const override { return refuses_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool offline() const override { return offline_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::Task<Result<runtime::FileRef>> open(std::string path) override;
   void note_write(runtime::Duration took, runtime::MonotonicTime ended) override;
@@ -49,6 +51,8 @@ class FileCommitLog final : public CommitLog {
   // Unless it is there already, or the disk has no room for it and a little more: then the directory lives on what is
   // left.
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
+  // Off the shards, now and then: makes the reserve again, and tells when a disk that was full is not any more.
+  void look_for_space(std::uint64_t reserve_bytes);
   [[nodiscard]] std::uint64_t slow_writes() const { return slow_writes_.load(std::memory_order_relaxed); }
   [[nodiscard]] runtime::IoThread& background() { return *reads_; }
 
@@ -71,6 +75,7 @@ class FileCommitLog final : public CommitLog {
   std::atomic<bool> has_reserve_{false};
   std::atomic<bool> adopted_{false};  // its blocks may not be there
   std::atomic<bool> on_reserve_{false};
+  std::atomic<bool> refuses_{false};
   std::atomic<std::uint64_t> slow_writes_{0};
   std::atomic<bool> slow_{false};
   std::atomic<runtime::Duration> last_slow_{runtime::Duration{0}};  // when the last slow write ended

@@ -187,6 +187,7 @@ Result<> Log::State::check_append(Append& append) const {
   DOHLE_TRY(prepare_producers(append.bytes.bytes(), append.origin, append.update, duplicate));
   if (duplicate == nullptr) {
     if (!services.commit_log.lives_on_reserve() || keeps_working_on_a_full_disk(setup.partition)) return {};
+    services.commit_log.note_refused();
     return fail(Errc::kNoSpace, fmt::format("the log directory of {} is full", path));
   }
   DOHLE_MARK("storage.duplicate_batch");
@@ -202,6 +203,7 @@ bool Log::State::may_use_reserve(const Result<>& placed) const {
   const bool released = !placed && placed.error().code == Errc::kNoSpace &&
                         keeps_working_on_a_full_disk(setup.partition) && services.commit_log.release_reserve();
   if (released) DOHLE_MARK("storage.append_on_the_reserve");
+  if (!released && !placed && placed.error().code == Errc::kNoSpace) services.commit_log.note_refused();
   return released;
 }
 

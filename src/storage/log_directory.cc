@@ -124,6 +124,8 @@ Result<> LogDirectory::begin_use() {
 
 Result<> LogDirectory::make_reserve(std::uint64_t bytes) { return state_->commit_log.make_reserve(bytes); }
 
+void LogDirectory::look_for_space(std::uint64_t reserve_bytes) { state_->commit_log.look_for_space(reserve_bytes); }
+
 void LogDirectory::make_room_to_start(std::uint64_t bytes) {
   const auto left = state_->files.space(state_->path);
   if (!left || left->usable_bytes >= std::min(bytes, FileCommitLog::most_reserve(*left)) / 4) return;

@@ -248,10 +248,10 @@ runtime::Task<Result<>> LogManager::State::keep_clock(State* self) {
 // A reserve that was used comes back once there is room for it, and for some records beside it.
 void LogManager::State::restore_reserves() {
   for (const auto& directory : directories) {
-    if (!directory->commit_log().lives_on_reserve() || directory->offline()) continue;
-    directory->commit_log().run_in_background([directory = directory.get(), bytes = config.reserve_bytes] {
-      static_cast<void>(directory->make_reserve(bytes));
-    });
+    const CommitLog& commit_log = directory->commit_log();
+    if (directory->offline() || (!commit_log.lives_on_reserve() && !commit_log.refuses())) continue;
+    directory->commit_log().run_in_background(
+        [directory = directory.get(), bytes = config.reserve_bytes] { directory->look_for_space(bytes); });
   }
 }
 

@@ -37,6 +37,10 @@ class CommitLog {
   // From any shard: what is left is for groups, metadata and checkpoints; clients' appends are refused until the
   // reserve has been made again.
   [[nodiscard]] virtual bool lives_on_reserve() const = 0;
+  // From any shard: a client's append found no space. The first of them is told in the log, and that there is space
+  // again.
+  virtual void note_refused() = 0;
+  [[nodiscard]] virtual bool refuses() const = 0;
   // From any shard: the directory has failed; nothing more is read from or written to it.
   [[nodiscard]] virtual bool offline() const = 0;
   // Opens for reading and writing, off the shard. From any shard; completes there.

@@ -51,6 +51,8 @@ class LogDirectory {
   [[nodiscard]] Result<> begin_use();
   // Keeps this many bytes of blocks in a file of their own, for when the disk is full. Blocks; zero: none.
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
+  // Now and then while the disk is full, off the shards: the reserve again, and word that there is space.
+  void look_for_space(std::uint64_t reserve_bytes);
   // Before anything is opened: a start on a full disk writes too, and takes the reserve for it.
   void make_room_to_start(std::uint64_t bytes);
   // Appends that took more than 5 ms so far. From any shard.
