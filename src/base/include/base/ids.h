@@ -12,15 +12,21 @@ namespace dohle {
 struct OffsetTag;
 using OffsetBase = Strong<OffsetTag, std::int64_t>;
 
-// Position of a record in a partition. -1 means "none" on the wire.
+// Position of a record in a partition. -1 means "none" on the wire. Offsets come from peers and disks, which may say
+// anything: sums wrap, as in Kafka, and are checked where they are used.
 class Offset : public OffsetBase {
  public:
   using OffsetBase::OffsetBase;
-  [[nodiscard]] constexpr Offset next() const { return Offset(value() + 1); }
-  [[nodiscard]] constexpr Offset prev() const { return Offset(value() - 1); }
-  friend constexpr Offset operator+(Offset a, std::int64_t n) { return Offset(a.value() + n); }
-  friend constexpr Offset operator-(Offset a, std::int64_t n) { return Offset(a.value() - n); }
-  friend constexpr std::int64_t operator-(Offset a, Offset b) { return a.value() - b.value(); }
+  [[nodiscard]] constexpr Offset next() const { return *this + 1; }
+  [[nodiscard]] constexpr Offset prev() const { return *this - 1; }
+  friend constexpr Offset operator+(Offset a, std::int64_t n) { return Offset(signed_of(bits(a) + bits(n))); }
+  friend constexpr Offset operator-(Offset a, std::int64_t n) { return Offset(signed_of(bits(a) - bits(n))); }
+  friend constexpr std::int64_t operator-(Offset a, Offset b) { return signed_of(bits(a) - bits(b)); }
+
+ private:
+  static constexpr std::uint64_t bits(std::int64_t n) { return static_cast<std::uint64_t>(n); }
+  static constexpr std::uint64_t bits(Offset a) { return bits(a.value()); }
+  static constexpr std::int64_t signed_of(std::uint64_t bits) { return static_cast<std::int64_t>(bits); }
 };
 inline constexpr Offset kNoOffset{-1};
 
