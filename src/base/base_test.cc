@@ -93,5 +93,27 @@ TEST(Buffer, ForeignSlicesAreReleasedAtHome) {
   BufferHome::set_current(nullptr);
 }
 
+TEST(Reader, ClaimsGrowWithTheInput) {
+  const std::vector<std::uint8_t> bytes(1U << 20U);
+  Reader small(Bytes(bytes).first(0));
+  EXPECT_TRUE(small.claim(512U << 10U));
+  EXPECT_FALSE(small.claim(1));
+  EXPECT_FALSE(small.ok());
+  Reader large{Bytes(bytes)};
+  EXPECT_TRUE(large.claim(8U << 20U));
+  EXPECT_FALSE(large.claim(1U << 20U));
+  Reader limited{Bytes(bytes)};
+  limited.limit_claims(1000);
+  EXPECT_TRUE(limited.claim(1000));
+  EXPECT_FALSE(limited.claim(1));
+}
+
+// snapshot_file_fuzz found a batch at the lowest offset with a record before it.
+TEST(Offset, SumsWrap) {
+  EXPECT_EQ(Offset(INT64_MAX).next(), Offset(INT64_MIN));
+  EXPECT_EQ(Offset(INT64_MIN) + -24, Offset(INT64_MAX - 23));
+  EXPECT_EQ(Offset(INT64_MIN) - Offset(1), INT64_MAX);
+}
+
 }  // namespace
 }  // namespace dohle

@@ -93,7 +93,8 @@ bool read_elements(Reader& reader, bool flexible, bool nullable, std::vector<Uui
 bool read_elements(Reader& reader, bool flexible, bool nullable, std::vector<Text>& out) {
   const auto count = read_count(reader, flexible, nullable, flexible ? 1 : 2);
   if (!count) return false;
-  out.reserve(std::min(*count, kMaxReservedElements));
+  if (!reader.claim(*count * sizeof(Text))) return true;
+  out.reserve(*count);
   for (std::size_t i = 0; i < *count && reader.ok(); ++i) read_string(reader, flexible, out.emplace_back());
   return true;
 }
@@ -117,6 +118,7 @@ void finish_tag(Reader& reader, const Reader& field) {
 void read_unknown_tags(Reader& reader, UnknownTags& out) {
   for (std::uint32_t left = read_tag_count(reader); left > 0 && reader.ok(); --left) {
     std::uint32_t tag = 0;
+    if (!reader.claim(sizeof(out.front()))) return;
     const Reader field = read_tag(reader, tag);
     out.push_back({tag, Blob::view(field.rest())});
   }

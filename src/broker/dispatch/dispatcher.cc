@@ -14,6 +14,11 @@
 #include "shard/broker_shard.h"
 
 namespace dohle::broker {
+namespace {
+// Beside the bytes of its frame, a client's request takes no more memory than this.
+constexpr std::size_t kMostDecodedBytes = 8U << 20U;
+}  // namespace
+
 runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> request) {
   if (!open_.is_set()) co_await open_.wait();
   RequestContext ctx{here_, here_.broker(), *request};
@@ -33,6 +38,7 @@ runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> reque
     co_return;
   }
   Reader reader(request->body());
+  reader.limit_claims(request->body().size() + kMostDecodedBytes);
   co_await row->serve(ctx, reader);
 }
 

@@ -1,7 +1,7 @@
 // The pieces that generated messages are made of. Nobody else needs this header.
 //
 // `flexible` chooses between the compact encodings (KIP-482) and the older ones. Every read is bounded: a count is
-// checked against the bytes that are left before anything is allocated for it, and against Kafka's own caps.
+// checked against the bytes that are left and Kafka's own caps, and claimed from the reader before room is made.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,6 @@ namespace dohle::protocol::wire {
 
 inline constexpr std::uint32_t kMaxArrayElements = 1'000'000;
 inline constexpr std::uint32_t kMaxTaggedFields = 10'000;
-inline constexpr std::size_t kMaxReservedElements = 1'000;
 
 [[nodiscard]] std::unexpected<Error> unsupported_version(std::string_view message, std::int16_t version);
 [[nodiscard]] std::unexpected<Error> malformed(std::string_view message, std::int16_t version);
@@ -65,7 +64,8 @@ bool read_structs(Reader& reader, std::int16_t version, bool flexible, bool null
                   std::vector<T>& out, ReadElement<T> read) {
   const auto count = read_count(reader, flexible, nullable, min_bytes);
   if (!count) return false;
-  out.reserve(std::min(*count, kMaxReservedElements));
+  if (!reader.claim(*count * sizeof(T))) return true;
+  out.reserve(*count);
   for (std::size_t i = 0; i < *count && reader.ok(); ++i) read(reader, version, out.emplace_back());
   return true;
 }
