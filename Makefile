@@ -14,6 +14,7 @@ help:
 	@echo 'make lint       the repository lint alone'
 	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
 	@echo 'make fuzz       search with libFuzzer for SECONDS=60 in total, over all targets or TARGET=x'
+	@echo 'make test-long  TIER=sanitizers, fuzz, crash or soak; hours, noted in docs/TESTING.md'
 	@echo 'make format     clang-format over all sources'
 	@echo 'make install    install below PREFIX ($(PREFIX))'
 	@echo 'make packages   install the Debian packages alone'
@@ -71,6 +72,11 @@ sanitize: packages
 .PHONY: fuzz
 fuzz: packages
 	@tools/dev/fuzz.py --seconds $(or $(SECONDS),60) $(addprefix --target ,$(TARGET))
+
+# What the tiers run on is built by `make test`.
+.PHONY: test-long
+test-long: packages
+	@tools/dev/test_long.py $(TIER)
 
 .PHONY: format
 format:
