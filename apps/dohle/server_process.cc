@@ -1,6 +1,7 @@
 #include "dohle/server_process.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -39,6 +40,15 @@ std::function<void(const storage::LoadProgress&)> progress_on_terminal() {
   };
 }
 
+// Freed memory counts against the limit like any other until the system has it back.
+void keep_below(runtime::Executor& executor, std::uint64_t limit_bytes) {
+  constexpr auto kPeriod = std::chrono::milliseconds(500);
+  executor.start_timer(kPeriod, [&executor, limit_bytes] {
+    if (runtime::resident_bytes() > limit_bytes / 4 * 3) runtime::return_free_memory();
+    keep_below(executor, limit_bytes);
+  });
+}
+
 runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
                          std::shared_ptr<std::unique_ptr<Ending>> ending) {
   *ending = std::make_unique<Ending>();
@@ -47,6 +57,7 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
   options.advertise_peer_address = process.advertise_peer_address;
   const auto limit = process.config.values().get_long("memory.limit");
   options.memory_bytes = limit > 0 ? static_cast<std::uint64_t>(limit) : runtime::memory_bytes();
+  keep_below(shards.at(0).executor(), options.memory_bytes);
   options.on_load_progress = progress_on_terminal();
   options.fatal = [ending](const std::string& why) {
     std::fprintf(stderr, "dohle: %s\n", why.c_str());

@@ -32,7 +32,7 @@ class BufferBlock {
     void* memory = std::malloc(sizeof(BufferBlock) + size);
     DOHLE_CHECK(memory != nullptr);
     auto* block = new (memory) BufferBlock(home_of_this_thread(), size);
-    block->home_->allocated_bytes_ += size;
+    block->home_->count(size);
     ++block->home_->live_blocks_;
     return block;
   }
@@ -43,7 +43,7 @@ class BufferBlock {
     return block;
   }
   static void destroy(BufferBlock* block) {
-    block->home_->allocated_bytes_ -= block->size_;
+    block->home_->uncount(block->size_);
     --block->home_->live_blocks_;
     block->~BufferBlock();
     std::free(block);

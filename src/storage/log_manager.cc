@@ -54,7 +54,7 @@ Result<std::unique_ptr<LogManager>> LogManager::open(runtime::Shards& shards, Lo
   }
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     state->shard_logs.push_back(
-        std::make_unique<ShardLogsImpl>(shards.at(shard), state->config, state->slots, state->names));
+        std::make_unique<ShardLogsImpl>(shards, shard, state->config, state->slots, state->names));
   }
   return std::unique_ptr<LogManager>(new LogManager(std::move(state)));
 }

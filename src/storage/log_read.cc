@@ -39,7 +39,7 @@ Result<ReadInfo> Log::State::read(Offset from, const ReadLimits& limits, Probe p
   ReadInfo info{.log_start = log_start, .log_end = log_end};
   const Offset upper = std::min(limits.upper_bound, log_end);
   if (from >= upper) return info;
-  if (auto found = tail.read(from, upper, limits.max_bytes, limits.min_one_batch)) {
+  if (auto found = tail.may_lend() ? tail.read(from, upper, limits.max_bytes, limits.min_one_batch) : std::nullopt) {
     info.records = std::move(found->fragments);
     info.bytes = found->bytes;
     info.first_batch_cut = info.records.empty() && found->first_size > limits.max_bytes;
@@ -79,7 +79,7 @@ Result<std::uint64_t> Log::State::end_position(Segments::Map::iterator segment, 
 Result<runtime::Fragment> Log::State::fragment(Segment& segment, std::uint64_t position, std::uint64_t length,
                                                Probe probe) {
   DOHLE_ASSIGN(auto file, segment.file(probe));
-  if (length <= kCopyBytes) {
+  if (length <= kCopyBytes && tail.may_lend()) {
     auto [slice, into] = Slice::allocate(length);
     DOHLE_ASSIGN(const std::size_t got, read_some(file, position, into, probe));
     if (got != length) return fail(Errc::kIo, fmt::format("{} is shorter than it was", segment.path()));

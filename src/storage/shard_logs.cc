@@ -11,13 +11,13 @@
 
 namespace dohle::storage {
 
-ShardLogsImpl::ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories,
-                             PartitionNames& names)
-    : shard_(shard),
+ShardLogsImpl::ShardLogsImpl(runtime::Shards& shards, std::size_t id, const LogManagerConfig& config,
+                             DirectorySlots& directories, PartitionNames& names)
+    : shard_(shards.at(id)),
       config_(config),
       directories_(directories),
       names_(names),
-      tail_cache_(config.tail_cache_bytes_per_shard),
+      tail_cache_(config.tail_cache_bytes_per_shard, runtime::BufferGauge(shards, config.buffer_bytes)),
       open_files_(config.open_segments_per_shard) {}
 
 LogServices ShardLogsImpl::services(LogDirectory& directory) {

@@ -37,7 +37,7 @@ struct ShardOffsets {
 class ShardLogsImpl final : public ShardLogs {
  public:
   // Everything outlives it.
-  ShardLogsImpl(runtime::Shard& shard, const LogManagerConfig& config, DirectorySlots& directories,
+  ShardLogsImpl(runtime::Shards& shards, std::size_t id, const LogManagerConfig& config, DirectorySlots& directories,
                 PartitionNames& names);
 
   [[nodiscard]] Log* find(const TopicPartition& partition) override;

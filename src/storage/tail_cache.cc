@@ -19,6 +19,8 @@ void TailCachePool::shrink() {
 
 void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base) {
   if (batches.empty()) return;
+  // What nobody may be lent is not worth keeping.
+  if (!may_lend()) return clear();
   // One gap and what lies before it is of no use: reads go forward from a batch.
   if (entries_ && entries_->back().last.next() != batches.front().base_offset) clear();
   if (!entries_) entries_ = std::make_unique<std::deque<Entry>>();

@@ -12,6 +12,7 @@
 
 #include <base/buffer.h>
 #include <base/ids.h>
+#include <runtime/buffer_gauge.h>
 #include <runtime/fragment.h>
 
 #include <storage/batch_scan.h>
@@ -22,16 +23,21 @@ class TailCache;
 
 class TailCachePool {
  public:
-  explicit TailCachePool(std::uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  explicit TailCachePool(std::uint64_t limit_bytes, std::optional<runtime::BufferGauge> buffers = {})
+      : limit_bytes_(limit_bytes), buffers_(buffers) {}
   TailCachePool(const TailCachePool&) = delete;
   TailCachePool& operator=(const TailCachePool&) = delete;
   [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
   void set_limit(std::uint64_t bytes);
+  // What is lent to readers lives until the slowest of them has taken it, however long the cache has dropped it. False
+  // when the node's buffers are nearly full.
+  [[nodiscard]] bool may_lend() const { return !buffers_ || !buffers_->is_nearly_full(); }
 
  private:
   friend class TailCache;
   void shrink();
   std::uint64_t limit_bytes_;
+  std::optional<runtime::BufferGauge> buffers_;
   std::uint64_t used_bytes_ = 0;
   std::list<TailCache*> ages_;  // one element a batch, oldest first
 };
@@ -64,6 +70,7 @@ class TailCache {
     std::uint64_t position;
   };
   [[nodiscard]] std::optional<Position> position_of(Offset offset) const;
+  [[nodiscard]] bool may_lend() const { return pool_.may_lend(); }
   void clear();
   [[nodiscard]] std::size_t batches() const { return entries_ ? entries_->size() : 0; }
 

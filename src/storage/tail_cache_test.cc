@@ -106,5 +106,15 @@ TEST_F(TailCacheTest, NeverPinsMoreThanItsCharge) {
   }
 }
 
+TEST_F(TailCacheTest, LendsNothingWhenBuffersAreNearlyFull) {
+  TailCachePool pool(1000, runtime::BufferGauge(shards, shards.at(0).buffers().allocated_bytes() + 1000));
+  EXPECT_TRUE(pool.may_lend());
+  const Slice other = Slice::allocate(900).first;
+  EXPECT_FALSE(pool.may_lend());
+  TailCache cache(pool);
+  append(cache, 0, 10);
+  EXPECT_EQ(cache.batches(), 0U);
+}
+
 }  // namespace
 }  // namespace dohle::storage

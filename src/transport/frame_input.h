@@ -28,6 +28,7 @@ class FrameInput {
   [[nodiscard]] FrameSplitter& splitter() { return splitter_; }
   // After kNeedBytes: reads what is there, without waiting: 0 when nothing is.
   [[nodiscard]] Result<std::size_t> pull();
+  [[nodiscard]] bool has_pending() const { return !pending_.empty(); }
   // Before the coroutine suspends in any way: keeps what is left in the scratch buffer.
   void keep_pending();
   [[nodiscard]] Slice take_frame();

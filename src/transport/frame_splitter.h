@@ -27,6 +27,7 @@ class FrameSplitter {
   void begin_body();
   // Inside a body: where its missing bytes go, for reading straight into it; tell with filled().
   [[nodiscard]] MutableBytes missing() { return body_.mutable_bytes().subspan(got_); }
+  [[nodiscard]] std::size_t body_bytes() const { return in_body() ? got_ : 0; }
   void filled(std::size_t bytes) { got_ += bytes; }
   [[nodiscard]] bool in_body() const { return state_ == State::kBody; }
   // Whether a frame has begun that is not whole.

@@ -14,24 +14,41 @@ using Tickets = std::vector<Admission::Ticket>;
 TEST(Admission, FirstComeFirstServed) {
   Admission admission(100);
   EXPECT_EQ(admission.request(60), Admission::kAdmitted);
-  const auto large = admission.request(50);
-  const auto small = admission.request(10);
+  const auto larger = admission.request(50);
+  const auto large = admission.request(20);
+  EXPECT_NE(larger, Admission::kAdmitted);
+  // It would fit, but it is behind the larger one.
   EXPECT_NE(large, Admission::kAdmitted);
-  // It would fit, but it is behind the large one.
-  EXPECT_NE(small, Admission::kAdmitted);
   EXPECT_EQ(admission.waiting(), 2U);
-  EXPECT_EQ(admission.release(60), (Tickets{large, small}));
-  EXPECT_EQ(admission.used_bytes(), 60U);
+  EXPECT_EQ(admission.release(60), (Tickets{larger, large}));
+  EXPECT_EQ(admission.used_bytes(), 70U);
 }
 
-TEST(Admission, AFrameBeyondTheBudgetGoesAlone) {
+TEST(Admission, SmallFramesDoNotWaitForLargeOnes) {
   Admission admission(100);
-  EXPECT_EQ(admission.request(1), Admission::kAdmitted);
-  const auto huge = admission.request(1000);
-  EXPECT_EQ(admission.release(1), Tickets{huge});
-  const auto next = admission.request(1);
-  EXPECT_NE(next, Admission::kAdmitted);
-  EXPECT_EQ(admission.release(1000), Tickets{next});
+  EXPECT_EQ(admission.request(100), Admission::kAdmitted);
+  const auto large = admission.request(100);
+  // Theirs alone are 25 bytes.
+  EXPECT_EQ(admission.request(12), Admission::kAdmitted);
+  EXPECT_EQ(admission.request(12), Admission::kAdmitted);
+  const auto small = admission.request(12);
+  EXPECT_NE(small, Admission::kAdmitted);
+  EXPECT_EQ(admission.release(12), Tickets{small});
+  EXPECT_EQ(admission.release(100), Tickets{large});
+  EXPECT_EQ(admission.used_bytes(), 124U);
+}
+
+TEST(Admission, SmallFramesUseWhatNoLargeOneWaitsFor) {
+  Admission admission(100);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(admission.request(12), Admission::kAdmitted);
+  EXPECT_NE(admission.request(12), Admission::kAdmitted);
+  const auto large = admission.request(100);
+  // From now on what they give back is kept for the large one, until it is admitted.
+  std::vector<Admission::Ticket> admitted;
+  for (int i = 0; i < 10 && admitted.empty(); ++i) admitted = admission.release(12);
+  ASSERT_FALSE(admitted.empty());
+  EXPECT_EQ(admitted.front(), large);
+  EXPECT_LE(admission.used_bytes(), 125U);
 }
 
 TEST(Admission, WhoGivesUpLetsTheOthersPass) {

@@ -19,7 +19,7 @@ Server::Server(runtime::Shards& shards, const std::function<RequestSink&(std::si
     : shards_(&shards), options_(std::move(options)), limits_(options_.limits) {
   room_.set();
   for (std::size_t id = 0; id < shards.size(); ++id) {
-    parts_.push_back(std::make_unique<ShardServer>(*this, shards.at(id), sink_of(id), options_));
+    parts_.push_back(std::make_unique<ShardServer>(*this, shards, id, sink_of(id), options_));
   }
 }
 

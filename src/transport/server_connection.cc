@@ -78,15 +78,19 @@ void ServerConnection::release(Pool pool, std::uint64_t bytes) {
 Task<Result<Slice>> ServerConnection::next_frame() {
   bool charged = false;
   for (;;) {
-    input_.splitter().set_max_frame_bytes(authenticated_ ? server_->options().max_frame_bytes
-                                                         : server_->options().max_unauthenticated_frame_bytes);
+    input_.splitter().set_max_frame_bytes(server_->largest_frame(pool()));
     const auto step = input_.step();
     if (!step) co_return fail(step.error());
     if (*step == FrameInput::Step::kFrame) co_return input_.take_frame();
     if (*step == FrameInput::Step::kSize) {
+      // A peer that says a size and then nothing gets no memory.
+      if (!input_.has_pending() && input_.splitter().size() > 0 && !co_await connection_->wait_readable()) {
+        co_return fail(Errc::kClosed);
+      }
       charged = co_await get_memory(input_.splitter().size());
       if (!charged) co_return fail(Errc::kClosed);
-      last_active_ = server_->now();
+      last_active_ = progress_at_ = server_->now();
+      progress_bytes_ = 0;
       input_.splitter().begin_body();
       continue;
     }
@@ -108,6 +112,18 @@ Task<Result<Slice>> ServerConnection::next_frame() {
 bool ServerConnection::may_start() const {
   return last_enqueued_ == last_started_ && answers_.open() + sending_count_ < server_->options().max_in_flight &&
          muted_until_ <= server_->now();
+}
+
+bool ServerConnection::has_room() {
+  const bool has_answers = answers_.open() + sending_count_ > 0;
+  if (has_answers ? server_->has_room_beside_answers() : server_->has_room()) return true;
+  if (!std::exchange(waiting_for_room_, true)) server_->wait_for_room(*this);
+  return false;
+}
+
+void ServerConnection::room_again() {
+  waiting_for_room_ = false;
+  changed_.pass();
 }
 
 Result<> ServerConnection::start(Slice frame) {
@@ -133,8 +149,8 @@ Task<void> ServerConnection::run() {
       close(frame.error().message);
       co_return;
     }
-    if (!may_start()) input_.keep_pending();
-    while (!may_start() && !is_closed_) co_await changed_.wait();
+    if (!may_start() || !has_room()) input_.keep_pending();
+    while (!(may_start() && has_room()) && !is_closed_) co_await changed_.wait();
     if (is_closed_) {
       release(charge_.pool, charge_.bytes);
       co_return;
@@ -175,6 +191,7 @@ Task<void> ServerConnection::send_answers() {
       std::ranges::move(*answer, std::back_inserter(all));
     }
     if (!is_closed_ && !all.empty()) {
+      sending_since_ = server_->now();
       const auto sent = co_await connection_->write(std::move(all));
       if (sent) last_active_ = server_->now();
       if (!sent) close(sent.error().code == Errc::kClosed ? std::string_view() : sent.error().message);
@@ -185,11 +202,27 @@ Task<void> ServerConnection::send_answers() {
   sending_ = false;
 }
 
+// A frame that others wait for has to come with so many bytes in each contended_timeout.
+bool ServerConnection::holds_others_up(runtime::MonotonicTime now) {
+  constexpr std::size_t kLeastProgress = 16U << 10U;
+  const std::size_t got = input_.splitter().body_bytes();
+  if (!server_->is_contended(charge_.pool) || got >= progress_bytes_ + kLeastProgress) {
+    progress_bytes_ = got;
+    progress_at_ = now;
+  }
+  return now - progress_at_ > server_->options().contended_timeout;
+}
+
 void ServerConnection::check_time(runtime::MonotonicTime now) {
   const auto silent = now - last_active_;
-  if (input_.splitter().in_body() && silent > server_->options().body_timeout) {
+  const ServerOptions& options = server_->options();
+  if (input_.splitter().in_frame() && !waiting_for_memory_ && silent > options.body_timeout) {
     close("silent inside a frame");
-  } else if (running_ == 0 && silent > server_->options().max_idle) {
+  } else if (input_.splitter().in_body() && holds_others_up(now)) {
+    close("too slow inside a frame, with others waiting for its memory");
+  } else if (sending_count_ > 0 && !server_->has_room() && now - sending_since_ > options.contended_timeout) {
+    close("does not take its answers, with no memory left for others");
+  } else if (running_ == 0 && silent > options.max_idle) {
     log::debug("transport", "closed the idle connection of {}", peer_.to_string());
     close();
   }

@@ -37,6 +37,8 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   void admitted();
   // Closes the connection when it has been idle, or silent inside a frame, for too long.
   void check_time(runtime::MonotonicTime now);
+  // Buffers may have room for another request.
+  void room_again();
   [[nodiscard]] ShardServer& server() { return *server_; }
 
  private:
@@ -49,6 +51,8 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   [[nodiscard]] runtime::Task<Result<Slice>> next_frame();
   [[nodiscard]] runtime::Task<bool> get_memory(std::uint64_t bytes);
   [[nodiscard]] bool may_start() const;
+  [[nodiscard]] bool has_room();
+  [[nodiscard]] bool holds_others_up(runtime::MonotonicTime now);
   [[nodiscard]] Result<> start(Slice frame);
   [[nodiscard]] runtime::Task<void> send_answers();
 
@@ -67,6 +71,10 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   std::uint64_t last_started_ = 0;
   std::size_t sending_count_ = 0;  // answers popped and not sent yet
   bool sending_ = false;
+  runtime::MonotonicTime sending_since_;  // the answers that are being written
+  bool waiting_for_room_ = false;
+  std::size_t progress_bytes_ = 0;  // of the body, at progress_at_
+  runtime::MonotonicTime progress_at_;
   bool is_closed_ = false;
   runtime::MonotonicTime muted_until_;
   runtime::MonotonicTime last_active_;

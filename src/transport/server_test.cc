@@ -237,6 +237,71 @@ TEST_P(ServerTest, HalfReadFramesHoldUpOnlyTheirLike) {
   EXPECT_EQ(second.answers(1).size(), 1U);
 }
 
+// CVE-2022-34917: a length and then nothing. Nobody waits for these, and they are not kept for long.
+TEST_P(ServerTest, ASizeWithoutAFrameTakesNoMemory) {
+  start({.request_bytes = 10'000, .body_timeout = seconds(5)});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < 10 * GetParam(); ++i) {
+    clients.push_back(connect());
+    clients.back()->send(frame_of(1, std::string(9000, 'b')).substr(0, 4));
+  }
+  shards.run_until_idle();
+  auto patient = connect();
+  patient->send(frame_of(1, std::string(9000, 'b')));
+  EXPECT_EQ(patient->answers(1).size(), 1U);
+  for (const auto& client : clients) EXPECT_FALSE(client->is_at_end());
+  shards.advance(seconds(8));
+  for (const auto& client : clients) EXPECT_TRUE(client->ended());
+}
+
+TEST_P(ServerTest, WhoIsSlowInsideAFrameMakesWayForOthers) {
+  start({.request_bytes = 100'000, .body_timeout = seconds(60), .contended_timeout = seconds(5)});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < 2 * GetParam(); ++i) clients.push_back(connect());
+  const std::string big = frame_of(1, std::string(90'000, 'b'));
+  auto& slow = *clients[0];
+  auto& other = *clients[GetParam()];  // on the same shard
+  slow.send(big.substr(0, 1000));
+  // Alone it may take its time.
+  for (int i = 1; i <= 10; ++i) {
+    shards.advance(seconds(2));
+    slow.send(big.substr(static_cast<std::size_t>(i) * 1000, 1000));
+  }
+  shards.run_until_idle();
+  EXPECT_FALSE(slow.is_at_end());
+  other.send(big);
+  shards.advance(seconds(4));
+  EXPECT_EQ(other.received(), 0U);
+  shards.advance(seconds(4));
+  EXPECT_TRUE(slow.ended());
+  EXPECT_EQ(other.answers(1).size(), 1U);
+}
+
+TEST_P(ServerTest, RefusesAFrameThatMemoryIsNeverThereFor) {
+  start({.request_bytes = 10'000});
+  auto client = connect();
+  client->send(frame_of(1, std::string(11'000, 'b')));
+  EXPECT_TRUE(client->ended());
+}
+
+// Answers that nobody takes fill the buffers; then nothing new is begun until their owners are closed.
+TEST_P(ServerTest, FullBuffersHoldBackNewRequests) {
+  shards.fabric().set_pipe_bytes(1000);
+  start({.request_bytes = 10'000, .contended_timeout = seconds(5), .buffer_bytes = 100'000 * GetParam()});
+  std::vector<std::unique_ptr<RawClient>> takers;
+  for (std::size_t i = 0; i < 4 * GetParam(); ++i) {
+    takers.push_back(connect());
+    takers.back()->send(frame_of(1, "answer 60000"));
+  }
+  shards.run_until_idle();
+  auto other = connect();
+  other->send(frame_of(1, "hello"));
+  shards.advance(seconds(1));
+  EXPECT_EQ(other->received(), 0U);
+  shards.advance(seconds(12));
+  EXPECT_EQ(other->answers(1), (std::vector<std::string>{"1:hello"}));
+}
+
 TEST_P(ServerTest, WhoClosesWhileWaitingForMemoryIsForgotten) {
   start({.request_bytes = 10'000});
   std::vector<std::unique_ptr<RawClient>> clients;

@@ -12,16 +12,19 @@ namespace {
 using runtime::Duration;
 constexpr Duration kLongestWatch = std::chrono::seconds(5);
 constexpr Duration kShortestWatch = std::chrono::milliseconds(10);
+constexpr Duration kRoomWatch = std::chrono::milliseconds(10);
 }  // namespace
 
-ShardServer::ShardServer(Server& server, runtime::Shard& shard, RequestSink& sink, const ServerOptions& options)
+ShardServer::ShardServer(Server& server, runtime::Shards& shards, std::size_t id, RequestSink& sink,
+                         const ServerOptions& options)
     : server_(&server),
-      shard_(&shard),
+      shard_(&shards.at(id)),
       sink_(&sink),
       options_(&options),
       scratch_(kScratchBytes),
       admission_{Admission(options.request_bytes), Admission(options.unauthenticated_bytes),
-                 Admission(options.privileged_bytes)} {}
+                 Admission(options.privileged_bytes)},
+      buffers_(shards, options.buffer_bytes) {}
 
 ShardServer::~ShardServer() { DOHLE_CHECK(connections_.empty()); }
 
@@ -58,10 +61,11 @@ void ShardServer::report_end(std::string address) {
 
 // Looks at all connections now and then, as long as there are any.
 void ShardServer::watch() {
-  const Duration shorter = std::min(options_->max_idle, options_->body_timeout);
+  const Duration shorter = std::min({options_->max_idle, options_->body_timeout, options_->contended_timeout});
   const Duration period = std::clamp(shorter / 4, kShortestWatch, kLongestWatch);
   watch_timer_ = shard_->executor().start_timer(period, [this] {
     const auto now = this->now();
+    // One that is closed lets another have its memory, which is then no longer waited for.
     for (const auto& [number, connection] : connections_) connection->check_time(now);
     watch();
   });
@@ -91,6 +95,32 @@ void ShardServer::give_up_waiting(Pool pool, ServerConnection& connection) {
 }
 
 void ShardServer::release(Pool pool, std::uint64_t bytes) { wake(pool, admission(pool).release(bytes)); }
+
+std::uint32_t ShardServer::largest_frame(Pool pool) const {
+  const std::uint32_t allowed =
+      pool == Pool::kUnauthenticated ? options_->max_unauthenticated_frame_bytes : options_->max_frame_bytes;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(allowed, admission(pool).largest_frame()));
+}
+
+bool ShardServer::is_contended(Pool pool) const { return admission(pool).waiting() > 0; }
+
+void ShardServer::wait_for_room(ServerConnection& connection) {
+  wait_for_room_.push_back(connection.weak_from_this());
+  if (wait_for_room_.size() == 1) look_for_room();
+}
+
+// Memory becomes free on any shard and nobody says so.
+void ShardServer::look_for_room() {
+  shard_->executor().start_timer(kRoomWatch, [this, pass = std::make_shared<runtime::Gate::Pass>(gate_.enter())] {
+    if (!has_room() && !stopping_) {
+      look_for_room();
+      return;
+    }
+    for (const auto& one : std::exchange(wait_for_room_, {})) {
+      if (const auto connection = one.lock()) connection->room_again();
+    }
+  });
+}
 
 void ShardServer::wake(Pool pool, const std::vector<Admission::Ticket>& tickets) {
   for (const auto ticket : tickets) {

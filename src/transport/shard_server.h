@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include <runtime/buffer_gauge.h>
 #include <runtime/shard.h>
 #include <runtime/sync.h>
 #include <transport/request.h>
@@ -24,7 +25,7 @@ enum class Pool : std::uint8_t { kClients, kUnauthenticated, kPrivileged };
 
 class ShardServer {
  public:
-  ShardServer(Server& server, runtime::Shard& shard, RequestSink& sink, const ServerOptions& options);
+  ShardServer(Server& server, runtime::Shards& shards, std::size_t id, RequestSink& sink, const ServerOptions& options);
   ~ShardServer();
   ShardServer(const ShardServer&) = delete;
   ShardServer& operator=(const ShardServer&) = delete;
@@ -38,6 +39,15 @@ class ShardServer {
   [[nodiscard]] bool admit(Pool pool, std::uint64_t bytes, ServerConnection& connection);
   void give_up_waiting(Pool pool, ServerConnection& connection);
   void release(Pool pool, std::uint64_t bytes);
+  [[nodiscard]] std::uint32_t largest_frame(Pool pool) const;
+  // Whether others wait for memory of this pool.
+  [[nodiscard]] bool is_contended(Pool pool) const;
+
+  // Whether buffers leave room for another request and its answer; long before they are full none for a peer that has
+  // answers to take. If not, `connection` is told by room_again() later.
+  [[nodiscard]] bool has_room() const { return !buffers_.is_full(); }
+  [[nodiscard]] bool has_room_beside_answers() const { return !buffers_.is_half_full(); }
+  void wait_for_room(ServerConnection& connection);
 
   [[nodiscard]] runtime::Shard& shard() { return *shard_; }
   [[nodiscard]] RequestSink& sink() { return *sink_; }
@@ -51,8 +61,10 @@ class ShardServer {
                                         std::string address, runtime::Gate::Pass pass);
   void wake(Pool pool, const std::vector<Admission::Ticket>& tickets);
   void watch();
+  void look_for_room();
   void report_end(std::string address);
   [[nodiscard]] Admission& admission(Pool pool) { return admission_[static_cast<std::size_t>(pool)]; }
+  [[nodiscard]] const Admission& admission(Pool pool) const { return admission_[static_cast<std::size_t>(pool)]; }
 
   Server* server_;
   runtime::Shard* shard_;
@@ -62,6 +74,8 @@ class ShardServer {
   std::array<Admission, 3> admission_;
   std::array<std::map<Admission::Ticket, ServerConnection*>, 3> waiting_;
   std::map<std::uint64_t, ServerConnection*> connections_;
+  runtime::BufferGauge buffers_;
+  std::vector<std::weak_ptr<ServerConnection>> wait_for_room_;
   runtime::TimerId watch_timer_ = runtime::kNoTimer;
   bool stopping_ = false;
   runtime::Gate gate_;  // connections and requests

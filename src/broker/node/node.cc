@@ -62,7 +62,9 @@ class CombinedNode final : public Node {
 Result<> CombinedNode::open_directories() {
   auto manager = config::log_manager_config(config_);
   if (options_.memory_bytes > 0) {
-    manager.tail_cache_bytes_per_shard = config::plan_memory(options_.memory_bytes, shards_.size()).tail_cache_bytes;
+    const auto plan = config::plan_memory(options_.memory_bytes, shards_.size());
+    manager.tail_cache_bytes_per_shard = plan.tail_cache_bytes;
+    manager.buffer_bytes = plan.buffer_bytes;
   }
   manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
   DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
@@ -97,8 +99,17 @@ Result<> CombinedNode::open_listeners() {
   }
   auto server_options = config::server_options(config_);
   if (options_.memory_bytes > 0) {
-    server_options.request_bytes = std::min(server_options.request_bytes,
-                                            config::plan_memory(options_.memory_bytes, shards_.size()).request_bytes);
+    const auto plan = config::plan_memory(options_.memory_bytes, shards_.size());
+    server_options.request_bytes = std::min(server_options.request_bytes, plan.request_bytes);
+    server_options.privileged_bytes = plan.privileged_bytes;
+    server_options.unauthenticated_bytes = plan.unauthenticated_bytes;
+    server_options.buffer_bytes = plan.buffer_bytes;
+    if (server_options.request_bytes < server_options.max_frame_bytes) {
+      log::info(
+          "broker",
+          "With memory.limit at {} MiB and {} shards, requests may have {} KiB, less than socket.request.max.bytes.",
+          options_.memory_bytes >> 20U, shards_.size(), server_options.request_bytes >> 10U);
+    }
   }
   server_ = std::make_unique<transport::Server>(
       shards_, [this](std::size_t shard) -> transport::RequestSink& { return *sinks_[shard]; },

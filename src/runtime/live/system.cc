@@ -1,6 +1,7 @@
 #include <runtime/live/system.h>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -11,8 +12,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <base/check.h>
 
@@ -64,16 +68,49 @@ class SystemRandom final : public Random {
 
 std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
 std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
-std::uint64_t memory_bytes() {
-  std::uint64_t out =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+
+namespace {
+
+// The smallest limit of the control groups that this process is in, from its own up to the root; nothing when none is
+// set.
+std::optional<std::uint64_t> control_group_limit() {
+  std::string group;
+  std::ifstream own("/proc/self/cgroup");
+  for (std::string line; std::getline(own, line);) {
+    if (line.starts_with("0::")) group = line.substr(3);
+  }
+  std::vector<std::string> files{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+  for (; group.starts_with('/') && group.size() > 1; group.resize(group.rfind('/')))
+    files.push_back("/sys/fs/cgroup" + group + "/memory.max");
+  std::optional<std::uint64_t> out;
+  for (const std::string& path : files) {
     std::ifstream file(path);
     std::uint64_t limit = 0;  // "max" is no number: no limit
-    if (file >> limit && limit > 0) out = std::min(out, limit);
+    if (file >> limit && limit > 0) out = std::min(out.value_or(limit), limit);
   }
   return out;
 }
+
+}  // namespace
+
+std::uint64_t memory_bytes() {
+  const std::uint64_t machine =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  // Version 1 says a number near 2^63 where there is no limit.
+  const auto limit = control_group_limit();
+  return limit && *limit < machine ? *limit : machine / 4;
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  file >> pages >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void return_free_memory() { ::malloc_trim(0); }
+
 std::optional<std::size_t> error_terminal_columns() {
   constexpr std::size_t kUsual = 80;
   if (::isatty(STDERR_FILENO) == 0) return std::nullopt;

@@ -19,10 +19,10 @@ std::string text_of(Fragments fragments) {
   return text;
 }
 
-Fragments answer_of(const Request& request) {
+Fragments frame_with(const Request& request, std::string_view body) {
   protocol::Writer writer;
   writer.write(request.header().correlation_id);
-  writer.write_raw(request.body());
+  writer.write_raw(as_bytes(body));
   return writer.finish_frame();
 }
 
@@ -65,7 +65,10 @@ Task<void> EchoSink::handle(std::unique_ptr<Request> request) {
     co_await runtime::sleep_for(argument(body, "park "), &request->connection().closed());
   }
   if (body.starts_with("enqueue after ")) co_await runtime::sleep_for(argument(body, "enqueue after "));
-  request->respond(answer_of(*request), throttle);
+  if (body.starts_with("answer ")) {
+    co_return request->respond(frame_with(*request, std::string(std::stoul(body.substr(7)), 'a')));
+  }
+  request->respond(frame_with(*request, body), throttle);
 }
 
 RawClient::~RawClient() {

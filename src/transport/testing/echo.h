@@ -17,6 +17,7 @@ namespace dohle::transport::testing_echo {
 //   "park N"           answers after N ms, or when the connection is closed
 //   "enqueue after N"  is enqueued and answered after N ms
 //   "throttle N"       answers with N ms of throttling
+//   "answer N"         answers with N bytes
 //   "authenticate"     makes the connection an authenticated one
 //   "silent"           has no answer;  "close" closes;  "drop" is given up
 class EchoSink final : public RequestSink {

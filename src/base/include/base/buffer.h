@@ -6,6 +6,7 @@
 // borrowed reference is posted home in a batch. Nothing is copied and no count is atomic.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -28,8 +29,8 @@ class BufferHome {
   // Drops one reference. On the home shard only.
   static void release_now(BufferBlock* block);
 
-  // Bytes held by live blocks of this home; borrowed bytes are not counted.
-  [[nodiscard]] std::size_t allocated_bytes() const { return allocated_bytes_; }
+  // Bytes held by live blocks of this home; borrowed bytes are not counted. Any thread may ask.
+  [[nodiscard]] std::size_t allocated_bytes() const { return allocated_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t live_blocks() const { return live_blocks_; }
   // Bytes that were copied on this shard from one buffer to another, where records pass: what the data path promises not
   // to do, so that tests can look.
@@ -38,7 +39,11 @@ class BufferHome {
 
  private:
   friend class BufferBlock;
-  std::size_t allocated_bytes_ = 0;
+  // Written by the home's shard alone, so that no locked instruction is needed.
+  void count(std::size_t bytes) { allocated_bytes_.store(allocated_bytes() + bytes, std::memory_order_relaxed); }
+  void uncount(std::size_t bytes) { allocated_bytes_.store(allocated_bytes() - bytes, std::memory_order_relaxed); }
+
+  std::atomic<std::size_t> allocated_bytes_{0};
   std::size_t live_blocks_ = 0;
   std::uint64_t copied_bytes_ = 0;
 };

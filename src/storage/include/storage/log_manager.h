@@ -25,6 +25,8 @@ struct LogManagerConfig {
   // Which shard a partition lives on. Called from any thread.
   std::function<std::size_t(const TopicIdPartition&)> shard_of;
   std::uint64_t tail_cache_bytes_per_shard = 32U << 20U;
+  // Of all buffers of the node. When they are nearly that, readers are sent to files. 0: no limit.
+  std::uint64_t buffer_bytes = 0;
   std::size_t open_segments_per_shard = 4096;
   std::int64_t retention_check_interval_ms = 300'000;          // log.retention.check.interval.ms
   std::int64_t flush_check_interval_ms = 1'000;                // flush.ms is looked at this often

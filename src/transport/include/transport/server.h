@@ -17,7 +17,8 @@ namespace dohle::transport {
 
 struct ServerOptions {
   std::uint32_t max_frame_bytes = 104'857'600;  // socket.request.max.bytes
-  // Memory for frames, on each shard: of all clients; before authentication; of privileged listeners.
+  // Memory for frames, on each shard: of all clients; before authentication; of privileged listeners. A larger frame is
+  // refused; a quarter more is there for small frames.
   std::uint64_t request_bytes = 256U << 20U;
   std::uint64_t unauthenticated_bytes = 4U << 20U;
   std::uint64_t privileged_bytes = 64U << 20U;
@@ -29,6 +30,10 @@ struct ServerOptions {
   std::size_t max_in_flight = 16;
   runtime::Duration max_idle = std::chrono::minutes(10);      // connections.max.idle.ms
   runtime::Duration body_timeout = std::chrono::seconds(30);  // a frame that has begun and does not go on
+  // The same while others wait for the memory, and for a peer that does not take its answers while buffers are full.
+  runtime::Duration contended_timeout = std::chrono::seconds(5);
+  // Of all buffers of all shards, answers included; full: no new request is begun. 0: no limit.
+  std::uint64_t buffer_bytes = 0;
   ConnectionLimitOptions limits;
 };
 

@@ -19,8 +19,12 @@ namespace dohle::runtime {
 [[nodiscard]] std::unique_ptr<FileSystem> make_system_files();
 // Processors this process may run on.
 [[nodiscard]] std::size_t processors();
-// Memory this process may use: the machine's, or what its control group allows.
+// Memory this process may use: what its control group allows, else a quarter of the machine.
 [[nodiscard]] std::uint64_t memory_bytes();
+// What this process has of it now.
+[[nodiscard]] std::uint64_t resident_bytes();
+// Gives what was freed back to the system: the allocator keeps it otherwise, each thread for itself. Takes milliseconds.
+void return_free_memory();
 // Whether a person types standard input and reads standard output.
 [[nodiscard]] bool is_interactive();
 // The width of the terminal that shows standard error; nothing when none does.
