@@ -45,6 +45,8 @@ void validate(Slice slice, const ValidationConfig& config) {
     DOHLE_CHECK(record.offset == out->first_offset + seen++);
     return touch(record);
   });
+  // As in Kafka, the lengths of compressed records are looked at by readers alone.
+  if (!all && batch->is_compressed()) return;
   DOHLE_CHECK(all && seen == out->record_count);
 }
 

@@ -20,8 +20,8 @@ bool RecordWalker::whole_record(const std::uint8_t*& at, const std::uint8_t* end
   std::int32_t length = 0;
   if (!read_varint(from, end, length) || length < 0 || length > end - from) return false;
   ParsedRecord parsed;
-  wrong_ = parse_record_body(Bytes(from, static_cast<std::size_t>(length)), parsed);
-  if (wrong_ != nullptr) return false;
+  const char* wrong = parse_record_body(Bytes(from, static_cast<std::size_t>(length)), parsed);
+  if (wrong != nullptr) return is_exact() ? refuse(wrong) : false;
   seen_.timestamp_delta = parsed.timestamp_delta;
   seen_.offset_delta = parsed.offset_delta;
   seen_.has_key = parsed.key.has_value();
@@ -52,7 +52,7 @@ bool RecordWalker::step(const std::uint8_t*& at, const std::uint8_t* end) {
       break;
     }
     default: {
-      if (field_ != Field::kLength && --body_left_ < 0) return refuse(kLengthMismatch);
+      if (field_ != Field::kLength && --body_left_ < 0 && is_exact()) return refuse(kLengthMismatch);
       const std::uint8_t byte = *at++;
       if (field_ == Field::kAttributes) {
         field_ = Field::kTimestamp;
@@ -61,15 +61,19 @@ bool RecordWalker::step(const std::uint8_t*& at, const std::uint8_t* end) {
       }
     }
   }
-  return field_ != Field::kEnd || body_left_ == 0 || refuse(kLengthMismatch);
+  return field_ != Field::kEnd || body_left_ == 0 || !is_exact() || refuse(kLengthMismatch);
 }
 
 bool RecordWalker::varint_byte(std::uint8_t byte) {
   const unsigned max_bytes = field_ == Field::kTimestamp ? kMaxVarlongBytes : kMaxVarintBytes;
-  if (shift_ >= 7 * max_bytes) return refuse("a varint is too long");
   value_ |= static_cast<std::uint64_t>(byte & 0x7fU) << shift_;
   shift_ += 7;
-  if (byte >= 0x80) return shift_ < 7 * max_bytes || refuse("a varint is too long");
+  if (byte >= 0x80) {
+    // Kafka has no name for this one where it reads a plain batch.
+    const bool nameless = is_exact() && field_ == Field::kLength;
+    return shift_ < 7 * max_bytes ||
+           refuse("a varint is too long", nameless ? Errc::kUndecodable : Errc::kInvalidRecord);
+  }
   const std::int64_t value = unzigzag(value_);
   value_ = 0;
   shift_ = 0;
@@ -81,7 +85,7 @@ bool RecordWalker::varint_byte(std::uint8_t byte) {
 }
 
 bool RecordWalker::skip_field(std::int64_t length, Field skip, Field after) {
-  if (length > body_left_) return refuse(kLengthMismatch);
+  if (length > body_left_ && is_exact()) return refuse(kLengthMismatch);
   skip_left_ = std::max<std::int64_t>(length, 0);
   field_ = skip_left_ > 0 ? skip : after;
   return true;
@@ -91,7 +95,7 @@ bool RecordWalker::varint_done(std::int64_t value) {
   switch (field_) {
     case Field::kLength:
       if (seen_.index == expected_) return refuse(kTooMany);
-      if (value <= 0) return refuse("a bad record length");
+      if (value < 0) return refuse("a bad record length");
       body_left_ = value;
       field_ = Field::kAttributes;
       return true;
@@ -109,7 +113,7 @@ bool RecordWalker::varint_done(std::int64_t value) {
     case Field::kValueLength:
       return skip_field(value, Field::kValue, Field::kHeaderCount);
     case Field::kHeaderCount:
-      if (value < 0 || value > body_left_) return refuse("bad header count");
+      if (value < 0 || (value > body_left_ && is_exact())) return refuse("bad header count");
       headers_left_ = static_cast<std::int32_t>(value);
       after_headers();
       return true;

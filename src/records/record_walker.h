@@ -1,11 +1,13 @@
 // RecordWalker: checks the records of a batch as they come out of a decompressor, chunk by chunk, and keeps none of
-// them: a record of a gigabyte costs no memory. Held against Kafka's rules for DefaultRecord.
+// them: a record of a gigabyte costs no memory. Held against Kafka's rules for DefaultRecord: where a batch is
+// compressed, a record's fields count and its length need not be that of its fields.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include <base/bytes.h>
+#include <base/result.h>
 
 namespace dohle::records {
 
@@ -18,8 +20,9 @@ class RecordWalker {
     bool has_key = false;
   };
 
+  enum class Lengths : std::uint8_t { kExact, kIgnored };
   // `expected` records must come, no more and no fewer.
-  explicit RecordWalker(std::int32_t expected) : expected_(expected) {}
+  RecordWalker(std::int32_t expected, Lengths lengths) : expected_(expected), lengths_(lengths) {}
 
   // Walks all of `chunk`, calling `on_record(const Seen&)` at the end of each record. False when it is malformed.
   template <typename OnRecord>
@@ -42,7 +45,8 @@ class RecordWalker {
   }
   // At the end of the stream. False when records are missing.
   [[nodiscard]] bool finish();
-  [[nodiscard]] const char* what_is_wrong() const { return wrong_; }
+  // After feed() or finish() said false.
+  [[nodiscard]] Error error() const { return {code_, wrong_}; }
   [[nodiscard]] std::int32_t records() const { return seen_.index; }
 
  private:
@@ -63,10 +67,12 @@ class RecordWalker {
     kEnd,
   };
 
-  bool refuse(const char* why) {
+  bool refuse(const char* why, Errc code = Errc::kInvalidRecord) {
     wrong_ = why;
+    code_ = code;
     return false;
   }
+  [[nodiscard]] bool is_exact() const { return lengths_ == Lengths::kExact; }
   void finish_record() {
     ++seen_.index;
     field_ = Field::kLength;
@@ -81,6 +87,7 @@ class RecordWalker {
   void after_headers() { field_ = headers_left_ > 0 ? Field::kHeaderKeyLength : Field::kEnd; }
 
   std::int32_t expected_;
+  Lengths lengths_;
   Field field_ = Field::kLength;
   std::uint64_t value_ = 0;
   unsigned shift_ = 0;
@@ -89,6 +96,7 @@ class RecordWalker {
   std::int32_t headers_left_ = 0;
   Seen seen_;
   const char* wrong_ = nullptr;
+  Errc code_ = Errc::kInvalidRecord;
 };
 
 }  // namespace dohle::records

@@ -189,7 +189,9 @@ class BatchValidator::Impl {
 
   Result<> begin_walk() {
     phase_ = Phase::kWalk;
-    walker_.emplace(std::max(*batch_->record_count(), 0));
+    walker_.emplace(std::max(*batch_->record_count(), 0), source_ == CompressionType::kNone
+                                                              ? RecordWalker::Lengths::kExact
+                                                              : RecordWalker::Lengths::kIgnored);
     return decompressor().open(source_, batch_->records_section(), kMagicV2);
   }
 
@@ -206,7 +208,7 @@ class BatchValidator::Impl {
       const bool well = walker_->feed(part, [this](const RecordWalker::Seen& seen) {
         rules_->check(seen.index, frame_->timestamp(seen.timestamp_delta), seen.offset_delta, seen.has_key);
       });
-      if (!well) return fail(Errc::kInvalidRecord, walker_->what_is_wrong());
+      if (!well) return std::unexpected(walker_->error());
       walked += part.size();
       rest_ = rest_.subspan(part.size());
     }
@@ -215,7 +217,7 @@ class BatchValidator::Impl {
 
   Result<bool> end_of_walk() {
     // An empty batch of a coordinator is a header alone.
-    if (!walker_->finish()) return fail(Errc::kInvalidRecord, walker_->what_is_wrong());
+    if (!walker_->finish()) return std::unexpected(walker_->error());
     if (rules_->failed()) return refuse();
     // Kafka wants to re-encode such a batch and fails over it, but does not look at the offsets of a plain one.
     const bool compressed = source_ != CompressionType::kNone;
