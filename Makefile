@@ -12,7 +12,7 @@ help:
 	@echo 'make sim        simulated scenarios: SEEDS=n, SCENARIO=x, SEED=s'
 	@echo 'make mutants    plant bugs, one after the other, and see that the scenarios catch each'
 	@echo 'make lint       the repository lint alone'
-	@echo 'make sanitize   the unit tests under the address and undefined-behaviour, then the thread sanitizer'
+	@echo 'make sanitize   unit tests, scenarios and real nodes under the address and undefined-behaviour, then the thread sanitizer'
 	@echo 'make fuzz       search with libFuzzer for SECONDS=60 in total, over all targets or TARGET=x'
 	@echo 'make test-long  TIER=sanitizers, fuzz, crash or soak; hours, noted in docs/TESTING.md'
 	@echo 'make format     clang-format over all sources'
@@ -65,9 +65,7 @@ lint:
 .PHONY: sanitize
 sanitize: packages
 	@tools/dev/packages.sh tools/dev/debian-packages-test.txt
-	@for preset in asan tsan; do \
-	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
-	  ctest --test-dir build/$$preset -L 'unit|fuzz' --output-on-failure || exit 1; done
+	@python3 tools/dev/test.py --preset asan && python3 tools/dev/test.py --preset tsan
 
 .PHONY: fuzz
 fuzz: packages

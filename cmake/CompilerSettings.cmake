@@ -4,8 +4,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                     -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-missing-designated-field-initializers -msse4.2 -fno-omit-frame-pointer)
-if(DOHLE_FUZZ)
-  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only")  # the search is worth the longer compile
+if(DOHLE_SANITIZE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only")  # what runs under sanitizers is worth the longer compile
 else()
   set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only")
 endif()
@@ -23,6 +23,10 @@ if(DOHLE_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
+set(DOHLE_UNIT_TIMEOUT_S 300)
+if(DOHLE_SANITIZE)
+  set(DOHLE_UNIT_TIMEOUT_S 1800)
+endif()
 if(DOHLE_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)

@@ -3,16 +3,19 @@
 
     tools/dev/fuzz.py [--seconds N] [--target NAME]... [--no-build]
 
-All targets share N seconds, one after the other. What they learn stays in build/fuzz/corpus; the committed corpora and the golden
+All targets share N seconds of CPU time, a processor each at a time: what else the machine does changes nothing. What they learn stays in build/fuzz/corpus; the committed corpora and the golden
 messages are where they begin. A finding is a file in build/fuzz/findings and a failure; the last line counts the targets.
 """
 import argparse
 import base64
+import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / 'build' / 'fuzz'
@@ -76,6 +79,22 @@ def seed(name, folder):
         (folder / case).write_bytes(content)
 
 
+def cpu_seconds(pid):
+    """Of a child that was not waited for yet."""
+    fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def run_for(command, seconds, out):
+    """Interrupts the command after so much CPU time; its exit status."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+    while process.poll() is None and cpu_seconds(process.pid) < seconds:
+        time.sleep(0.2)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    return process.wait()
+
+
 def search(name, binary, corpus, seconds):
     """One target; what it found, as file names."""
     learnt = BUILD / 'corpus' / name
@@ -83,13 +102,13 @@ def search(name, binary, corpus, seconds):
     seed(name, learnt)
     findings.mkdir(parents=True, exist_ok=True)
     log = BUILD / 'findings' / f'{name}.log'
-    command = ['nice', '-n', '19', str(binary), f'-max_total_time={seconds}', f'-timeout={INPUT_S}', f'-rss_limit_mb={MEMORY_MB}',
+    command = ['nice', '-n', '19', str(binary), f'-timeout={INPUT_S}', f'-rss_limit_mb={MEMORY_MB}',
                f'-max_len={MOST_BYTES}', '-close_fd_mask=1', '-print_final_stats=1', f'-artifact_prefix={findings}/', str(learnt)]
     if corpus.is_dir():
         command.append(str(corpus))
     before = set(findings.iterdir())
     with open(log, 'wb') as out:
-        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT).returncode
+        status = run_for(command, seconds, out)
     runs = re.search(r'number_of_executed_units: (\d+)', log.read_text(errors='replace'))
     new = sorted(str(path.relative_to(ROOT)) for path in set(findings.iterdir()) - before)
     if status != 0 and not new:
@@ -112,7 +131,9 @@ def main():
         names = sorted(wanted) if options.target else ['fuzzers']
         subprocess.run(['cmake', '--build', str(BUILD), '-j', str(os.cpu_count() or 1), '--target', *names], cwd=ROOT, check=True)
     each = max(1, options.seconds // len(wanted))
-    failed = sum(1 for name, (binary, corpus) in wanted.items() if search(name, binary, corpus, each))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = list(pool.map(lambda item: search(item[0], *item[1], each), wanted.items()))
+    failed = sum(1 for new in found if new)
     print(f'{len(wanted) - failed} passed, {failed} failed, 0 skipped')
     return 1 if failed else 0
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds and runs every test this machine can run, and counts: see docs/TESTING.md.
 
-    tools/dev/test.py [--tier NAME]... [--shards N]... [--bench] [--no-build]
+    tools/dev/test.py [--tier NAME]... [--shards N]... [--bench] [--no-build] [--preset NAME]
 
 Tiers, in order: lint, unit (with golden and fuzz replays), then every tests/<kind>/<name>/run. A `run` program is given
 DOHLE (the binary), DOHLE_SHARDS and DOHLE_BENCH (small or full); exit status 0 is a pass, 77 a skip, anything else a failure.
@@ -19,8 +19,6 @@ import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / 'build' / 'release'
-REPORTS = BUILD / 'reports'
 # On two cores of one's own; a machine that is shared with others gets more time by DOHLE_TEST_MINUTES.
 MINUTES = int(os.environ.get('DOHLE_TEST_MINUTES', '20'))
 TOTAL_S = MINUTES * 60
@@ -30,6 +28,9 @@ SLACK = MINUTES / 20
 BUDGET_S = {kind: seconds * SLACK for kind, seconds in
             {'lint': 60, 'unit': 240, 'compat': 150, 'oracle': 180, 'bench': 90, 'node': 120, 'scenarios': 300, 'crash': 180}.items()}
 DEFAULT_BUDGET_S = 120 * SLACK
+# What the address and thread sanitizers run, and how many times longer it may take. What measures memory or speed would measure them.
+SANITIZED = ['unit', 'scenarios/seeds', 'node/start', 'node/fetch', 'node/tools', 'node/hostile', 'compat/kcat', 'crash/kill', 'crash/disk']
+SANITIZED_SLACK = 8
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
 SKIP_STATUS = 77
 
@@ -116,9 +117,28 @@ class Run:
         self.options = options
         self.started = time.monotonic()
         self.total = Tally()
+        self.build_folder = ROOT / 'build' / options.preset
+        self.reports = self.build_folder / 'reports'
+        sanitized = options.preset in ('asan', 'tsan')
+        self.slack = SANITIZED_SLACK if sanitized else 1
+        self.tiers = options.tier or (SANITIZED if sanitized else [])
+        self.total_s = TOTAL_S * self.slack
+        self.findings = self.reports / 'findings'
+        # A node may be killed or restarted by its test: what its sanitizer says goes to a file of its own, and fails the test.
+        report_to = f'log_path={self.findings}/sanitizer'
+        self.environment = dict(os.environ, **{f'{name}_OPTIONS': report_to for name in ('ASAN', 'UBSAN', 'TSAN') if sanitized})
+
+    def sanitizer_findings(self, tally):
+        for path in sorted(self.findings.glob('*')):
+            print(tail(path))
+            path.rename(self.reports / path.name)
+            tally.failed += 1
+
+    def budget_s(self, kind):
+        return BUDGET_S.get(kind, DEFAULT_BUDGET_S) * self.slack
 
     def seconds_left(self):
-        return TOTAL_S - (time.monotonic() - self.started)
+        return self.total_s - (time.monotonic() - self.started)
 
     def report(self, title, tally, seconds, note=''):
         self.total += tally
@@ -126,10 +146,10 @@ class Run:
 
     def build(self):
         started = time.monotonic()
-        log = REPORTS / 'build.log'
+        log = self.reports / 'build.log'
         jobs = str(os.cpu_count() or 1)
-        for command in (['cmake', '--preset', 'release'], ['cmake', '--build', str(BUILD), '-j', jobs]):
-            status = execute(command, TOTAL_S, dict(os.environ), log)
+        for command in (['cmake', '--preset', self.options.preset], ['cmake', '--build', str(self.build_folder), '-j', jobs]):
+            status = execute(command, self.total_s, dict(os.environ), log)
             if status != 0:
                 print(tail(log))
                 self.report('build', Tally(failed=1), time.monotonic() - started)
@@ -141,8 +161,8 @@ class Run:
 
     def lint(self):
         started = time.monotonic()
-        log = REPORTS / 'lint.log'
-        status = execute([sys.executable, '-m', 'tools.tidy', '--self-test', '--objects', str(BUILD)], BUDGET_S['lint'], dict(os.environ), log)
+        log = self.reports / 'lint.log'
+        status = execute([sys.executable, '-m', 'tools.tidy', '--self-test', '--objects', str(self.build_folder)], self.budget_s('lint'), dict(os.environ), log)
         tally = count_output(status, log.read_text(errors='replace'))
         if tally.failed:
             print(tail(log))
@@ -151,17 +171,17 @@ class Run:
     def unit(self):
         """Once: what depends on shards draws their number itself, over shards in memory."""
         started = time.monotonic()
-        reports = REPORTS / 'unit'
+        reports = self.reports / 'unit'
         reports.mkdir(parents=True, exist_ok=True)
         for old in reports.glob('*.xml'):
             old.unlink()
-        junit = REPORTS / 'unit.xml'
+        junit = self.reports / 'unit.xml'
         junit.unlink(missing_ok=True)
-        log = REPORTS / 'unit.log'
-        environment = dict(os.environ, GTEST_OUTPUT=f'xml:{reports}/')
-        command = ['ctest', '--test-dir', str(BUILD), '-j', str(os.cpu_count() or 1), '--output-on-failure', '--no-tests=error',
+        log = self.reports / 'unit.log'
+        environment = dict(self.environment, GTEST_OUTPUT=f'xml:{reports}/')
+        command = ['ctest', '--test-dir', str(self.build_folder), '-j', str(os.cpu_count() or 1), '--output-on-failure', '--no-tests=error',
                    '--output-junit', str(junit), '-LE', 'lint']
-        status = execute(command, min(BUDGET_S['unit'], self.seconds_left()), environment, log)
+        status = execute(command, min(self.budget_s('unit'), self.seconds_left()), environment, log)
         tally = count_ctest(reports, junit)
         note = ''
         if status is None:
@@ -169,6 +189,7 @@ class Run:
             note = '  out of time'
         elif status != 0 and tally.failed == 0:
             tally.failed += 1
+        self.sanitizer_findings(tally)
         if tally.failed:
             print(tail(log))
         self.report('unit', tally, time.monotonic() - started, note)
@@ -177,15 +198,15 @@ class Run:
         kind, name = program.parent.parent.name, program.parent.name
         title = f'{kind}/{name}, {shards} shard{"s" * (shards > 1)}'
         started = time.monotonic()
-        log = REPORTS / f'{kind}-{name}-{shards}.log'
-        budget = BUDGET_S.get(kind, DEFAULT_BUDGET_S)
+        log = self.reports / f'{kind}-{name}-{shards}.log'
+        budget = self.budget_s(kind)
         if self.options.bench:
             budget = 24 * 3600
         elif self.seconds_left() < budget:
-            print(f'SKIPPED: {title}: the {TOTAL_S // 60} minutes are used up')
+            print(f'SKIPPED: {title}: the {self.total_s // 60} minutes are used up')
             self.report(title, Tally(skipped=1), 0)
             return
-        environment = dict(os.environ, DOHLE=str(BUILD / 'dohle'), DOHLE_SHARDS=str(shards),
+        environment = dict(self.environment, DOHLE=str(self.build_folder / 'dohle'), DOHLE_SHARDS=str(shards),
                            DOHLE_BENCH='full' if self.options.bench else 'small')
         status = execute([str(program)], budget, environment, log)
         text = log.read_text(errors='replace')
@@ -193,6 +214,7 @@ class Run:
             tally, note = count_output(1, text), f'  out of its {budget:.0f} s'
         else:
             tally, note = count_output(status, text), ''
+        self.sanitizer_findings(tally)
         if tally.failed or self.options.bench:
             print(tail(log, 200 if self.options.bench else 40))
         for line in text.splitlines():
@@ -201,10 +223,10 @@ class Run:
         self.report(title, tally, time.monotonic() - started, note)
 
     def wanted(self, tier):
-        return not self.options.tier or tier in self.options.tier
+        return not self.tiers or tier in self.tiers
 
     def everything(self):
-        REPORTS.mkdir(parents=True, exist_ok=True)
+        self.findings.mkdir(parents=True, exist_ok=True)
         if not self.options.no_build and not self.build():
             return
         if self.wanted('lint') and not self.options.bench:
@@ -229,6 +251,7 @@ def main():
     parser.add_argument('--shards', action='append', type=int, help='only with so many shards (default: 1 and 4)')
     parser.add_argument('--bench', action='store_true', help='the full benchmarks and nothing else')
     parser.add_argument('--no-build', action='store_true', help='test what is built')
+    parser.add_argument('--preset', default='release', choices=['release', 'asan', 'tsan'], help='what is built and tested; asan and tsan run what makes sense there')
     run = Run(parser.parse_args())
     run.everything()
     print(run.total)
