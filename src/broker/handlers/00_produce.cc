@@ -1,8 +1,5 @@
 // Produce (0): appends one batch to each named partition; answers when acks says so. See produce/append_call.h for what
 // happens on a partition's shard.
-#include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +16,7 @@
 #include <records/batch.h>
 #include <records/validator.h>
 
+#include "handlers/first_places.h"
 #include "handlers/handlers.h"
 #include "produce/append_call.h"
 #include "shard/partition_calls.h"
@@ -45,28 +43,6 @@ struct Row {
 struct Prepared {
   ProduceResponse response;
   std::vector<Row> rows;
-};
-
-// Where a key came first. Looks through a few, as nearly all requests have, and needs no memory for that.
-template <typename Key>
-class FirstPlaces {
- public:
-  // The place of `key`, which is `place` when it is new; and whether it is.
-  std::pair<std::size_t, bool> add(const Key& key, std::size_t place) {
-    const auto known = std::ranges::find(few_.begin(), few_.begin() + count_, key, &std::pair<Key, std::size_t>::first);
-    if (known != few_.begin() + count_) return {known->second, false};
-    if (count_ < few_.size()) {
-      few_[count_++] = {key, place};
-      return {place, true};
-    }
-    const auto [at, fresh] = many_.try_emplace(key, place);
-    return {at->second, fresh};
-  }
-
- private:
-  std::array<std::pair<Key, std::size_t>, 32> few_;
-  std::size_t count_ = 0;
-  std::map<Key, std::size_t> many_;
 };
 
 struct Refusal {

@@ -2,15 +2,17 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
-#include <base/hash_map.h>
 #include <protocol/messages/fetch_request.h>
 #include <protocol/messages/fetch_response.h>
 
 #include "fetch/fetch_round.h"
 #include "fetch/fetch_session.h"
+#include "handlers/first_places.h"
 #include "handlers/handlers.h"
 
 namespace dohle::broker {
@@ -30,27 +32,21 @@ FetchSessionRequest session_request(const RequestContext& ctx, const FetchReques
   out.epoch = request.session_epoch;
   out.uses_topic_ids = ctx.version() >= kFirstVersionWithTopicIds;
   out.from_follower = std::max(request.replica_id, request.replica_state.replica_id) >= 0;
-  // A partition named twice is one, and what is said last of it counts, as in Kafka.
-  HashMap<TopicPartition, std::size_t> by_name;
-  HashMap<TopicIdPartition, std::size_t> by_id;
+  // A partition named twice is one, and what is said last of it counts, as in Kafka. One of name and id is empty.
+  FirstPlaces<std::tuple<std::string_view, Uuid, std::int32_t>> places;
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) {
-      FetchTarget target{.topic_id = {topic.topic_id},
-                         .topic = topic.topic.str(),
-                         .partition = partition.partition,
-                         .current_leader_epoch = partition.current_leader_epoch,
-                         .fetch_offset = Offset(partition.fetch_offset),
-                         .last_fetched_epoch = partition.last_fetched_epoch,
-                         .log_start_offset = Offset(partition.log_start_offset),
-                         .max_bytes = partition.partition_max_bytes};
-      const auto [place, first] = out.uses_topic_ids
-                                      ? by_id.try_emplace({target.topic_id, target.partition}, out.targets.size())
-                                      : by_name.try_emplace({target.topic, target.partition}, out.targets.size());
-      if (first) {
-        out.targets.push_back(std::move(target));
-      } else {
-        out.targets[*place] = std::move(target);
-      }
+      const auto [place, first] =
+          places.add({topic.topic.get(), topic.topic_id, partition.partition}, out.targets.size());
+      if (first) out.targets.emplace_back();
+      out.targets[place] = {.topic_id = {topic.topic_id},
+                            .topic = topic.topic.str(),
+                            .partition = partition.partition,
+                            .current_leader_epoch = partition.current_leader_epoch,
+                            .fetch_offset = Offset(partition.fetch_offset),
+                            .last_fetched_epoch = partition.last_fetched_epoch,
+                            .log_start_offset = Offset(partition.log_start_offset),
+                            .max_bytes = partition.partition_max_bytes};
     }
   }
   for (const auto& topic : request.forgotten_topics_data) {
