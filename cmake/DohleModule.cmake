@@ -108,18 +108,21 @@ function(dohle_header_test name lib)
   endif()
 endfunction()
 
-# With DOHLE_FUZZ a libFuzzer binary; otherwise a program that replays the committed corpus, run as a test.
+# A test that replays the committed corpus; with DOHLE_FUZZ the same program is one that searches (libFuzzer).
 function(dohle_fuzz_target stem source lib)
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${stem})
   if(DOHLE_FUZZ)
     add_executable(${stem} ${source})
     target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
     set_property(GLOBAL APPEND PROPERTY DOHLE_FUZZERS ${stem})
+    set(arguments "-runs=0 ${corpus}")
   else()
     add_executable(${stem} ${source} ${CMAKE_SOURCE_DIR}/cmake/fuzz_replay_main.cc)
-    # What the code under test prints is of no interest.
-    add_test(NAME ${stem} COMMAND sh -c "exec $<TARGET_FILE:${stem}> ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${stem} >/dev/null")
-    set_tests_properties(${stem} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    set(arguments "${corpus}")
   endif()
+  # What the code under test prints is of no interest.
+  add_test(NAME ${stem} COMMAND sh -c "exec $<TARGET_FILE:${stem}> ${arguments} >/dev/null")
+  set_tests_properties(${stem} PROPERTIES TIMEOUT 120 LABELS fuzz)
   target_include_directories(${stem} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${stem} PRIVATE ${lib})
 endfunction()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Builds the fuzz preset and searches: see docs/TESTING.md.
+"""Builds the asan preset and searches: see docs/TESTING.md.
 
     tools/dev/fuzz.py [--seconds N] [--target NAME]... [--no-build]
 
-All targets share N seconds of CPU time, a processor each at a time: what else the machine does changes nothing. What they learn stays in build/fuzz/corpus; the committed corpora and the golden
-messages are where they begin. A finding is a file in build/fuzz/findings and a failure; the last line counts the targets.
+All targets share N seconds of CPU time, a processor each at a time: what else the machine does changes nothing. What they learn
+stays in build/asan/corpus; the committed corpora and the golden messages are where they begin. A finding is a file in
+build/asan/findings and a failure; the last line counts the targets.
 """
 import argparse
 import base64
@@ -18,7 +19,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / 'build' / 'fuzz'
+BUILD = ROOT / 'build' / 'asan'
 MESSAGES = ROOT / 'tests' / 'golden' / 'messages'
 # A frame may be as large as this; longer inputs find nothing that shorter ones do not.
 MOST_BYTES = 65536
@@ -118,7 +119,7 @@ def search(name, binary, corpus, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description='Builds the fuzz preset and searches.')
+    parser = argparse.ArgumentParser(description='Builds the asan preset and searches.')
     parser.add_argument('--seconds', type=int, default=60, help='for all targets together (default 60)')
     parser.add_argument('--target', action='append', help='only this one')
     parser.add_argument('--no-build', action='store_true')
@@ -127,7 +128,7 @@ def main():
     if not wanted:
         parser.error('there is no such target: ' + ' '.join(options.target))
     if not options.no_build:
-        subprocess.run(['cmake', '--preset', 'fuzz'], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(['cmake', '--preset', 'asan'], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         names = sorted(wanted) if options.target else ['fuzzers']
         subprocess.run(['cmake', '--build', str(BUILD), '-j', str(os.cpu_count() or 1), '--target', *names], cwd=ROOT, check=True)
     each = max(1, options.seconds // len(wanted))
