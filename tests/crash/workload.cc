@@ -1,12 +1,11 @@
 // Clients for the crash tests, on Debian's librdkafka. They outlive the node: they go on while it is killed and started
 // again.
 //
-//   workload run   HOST:PORT TOPIC GROUP ACKS HISTORY    four producers and two consumers of a group, until SIGTERM;
-//   then what is in
-//                                                        flight is delivered and the consumers read on to the end.
-//                                                        ACKS: idempotent or 1
-//   workload check HOST:PORT TOPIC GROUP HISTORY         appends what the partitions hold and what the group has
-//   committed
+//   workload run HOST:PORT TOPIC GROUP ACKS HISTORY
+//     four producers and two consumers of a group, until SIGTERM; then what is in flight is delivered and the consumers
+//     read on to the end. ACKS: idempotent or 1. DOHLE_PAUSE_MS: between two records of a producer
+//   workload check HOST:PORT TOPIC GROUP HISTORY
+//     appends what the partitions hold and what the group has committed
 //
 // HISTORY gets a line an event, fields apart by spaces; tests/crash/verify.py judges it:
 //   acked PRODUCER SEQUENCE PARTITION OFFSET     failed PRODUCER SEQUENCE ERROR     read CONSUMER ASSIGNMENT PARTITION
@@ -125,6 +124,7 @@ void run_producer(const Setup& setup, int number, const std::string& acks) {
   rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
   rd_kafka_conf_set_opaque(conf, &self);
   const Client client = open_client(RD_KAFKA_PRODUCER, conf);
+  const char* pause = std::getenv("DOHLE_PAUSE_MS");
   for (long long sequence = 0; !stopping; ++sequence) {
     const std::string value = std::to_string(number) + ":" + std::to_string(sequence);
     const std::string key = "key-" + std::to_string(sequence % 7);
@@ -137,6 +137,7 @@ void run_producer(const Setup& setup, int number, const std::string& acks) {
       rd_kafka_poll(client.get(), 50);
     }
     // Some 2,000 records a second for each producer: enough for every kill to meet requests under way.
+    if (pause != nullptr) std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(pause)));
     rd_kafka_poll(client.get(), sequence % 2 == 0 ? 1 : 0);
   }
   rd_kafka_flush(client.get(), kFlushMs);
