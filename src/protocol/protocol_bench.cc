@@ -10,7 +10,7 @@
 #include <protocol/messages/produce_response.h>
 #include <protocol/writer.h>
 
-#include "testing/allocations.h"
+#include "allocations.h"
 
 namespace dohle::protocol {
 namespace {
@@ -20,9 +20,9 @@ constexpr std::int16_t kFetchVersion = 12;
 
 class AllocationCounter {
  public:
-  explicit AllocationCounter(benchmark::State& state) : state_(state), before_(testing::allocations().count) {}
+  explicit AllocationCounter(benchmark::State& state) : state_(state), before_(allocations_of_this_thread().count) {}
   ~AllocationCounter() {
-    const auto allocations = static_cast<double>(testing::allocations().count - before_);
+    const auto allocations = static_cast<double>(allocations_of_this_thread().count - before_);
     state_.counters["allocs"] = allocations / static_cast<double>(state_.iterations());
   }
 

@@ -1,7 +1,5 @@
 // What a leader pays per produced byte: 16 records of 1 KiB a batch, half random, half repeated text.
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <string>
 
@@ -10,16 +8,7 @@
 #include <records/builder.h>
 #include <records/validator.h>
 
-namespace {
-std::size_t allocations = 0;
-}
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* at = std::malloc(size)) return at;
-  std::abort();
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+#include "allocations.h"
 
 namespace dohle::records {
 namespace {
@@ -43,7 +32,7 @@ void validate(benchmark::State& state, CompressionType type) {
   std::size_t before = 0;
   std::size_t runs = 0;
   for (auto _ : state) {
-    if (runs++ == 1) before = allocations;  // the first run fills the decompressor's memory
+    if (runs++ == 1) before = allocations_of_this_thread().count;  // the first run fills the decompressor's memory
     set_base_offset(batch.mutable_bytes(), Offset(0));
     auto out = validate_and_assign(batch, config, &decompressor);
     if (!out) state.SkipWithError("refused");
@@ -51,7 +40,8 @@ void validate(benchmark::State& state, CompressionType type) {
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * 16 * 1024);
   if (runs > 1) {
-    state.counters["allocations"] = static_cast<double>(allocations - before) / static_cast<double>(runs - 1);
+    state.counters["allocations"] =
+        static_cast<double>(allocations_of_this_thread().count - before) / static_cast<double>(runs - 1);
   }
 }
 BENCHMARK_CAPTURE(validate, none, CompressionType::kNone);

@@ -1,5 +1,8 @@
 #include <sim/machine.h>
 
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include <runtime/sync.h>
@@ -48,11 +51,24 @@ Task<Result<std::size_t>> ask(runtime::Shard* shard, std::string host) {
   co_return co_await (*connection)->read_some(byte);
 }
 
-class Machines : public testing::Test {
- protected:
+struct Scene {
   runtime::MemoryWorld world{1};
   Machine server{world, "10.0.0.1"};
   Machine client{world, "10.0.1.1"};
+};
+
+// Processes that wait for each other cannot be destroyed (see machine.cc); their world stays with them.
+Scene& new_scene() {
+  static auto* const all = new std::vector<std::unique_ptr<Scene>>;
+  return *all->emplace_back(std::make_unique<Scene>());
+}
+
+class Machines : public testing::Test {
+ protected:
+  Scene& scene = new_scene();
+  runtime::MemoryWorld& world = scene.world;
+  Machine& server = scene.server;
+  Machine& client = scene.client;
 };
 
 TEST_F(Machines, TalkToEachOther) {

@@ -1,26 +1,12 @@
 // What an append and a read cost: time on real files, and allocations and file calls counted on memory files.
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <new>
-
 #include <records/builder.h>
 #include <runtime/live/live_shards.h>
 #include <runtime/memory/memory_shards.h>
 #include <storage/log_manager.h>
 
-namespace {
-std::size_t allocations = 0;
-}
-
-// Counted: the bench has one thread in the parts that look at the counter.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "allocations.h"
 
 namespace dohle::storage {
 namespace {
@@ -87,10 +73,10 @@ void append_to_memory(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     Slice batch = one_batch(value_bytes);
-    const std::size_t before = allocations;
+    const std::size_t before = allocations_of_this_thread().count;
     state.ResumeTiming();
     benchmark::DoNotOptimize(world.log->append_as_leader(std::move(batch), LeaderEpoch(0)));
-    allocated += allocations - before;
+    allocated += allocations_of_this_thread().count - before;
   }
   report(state, allocated, world.file_calls() - calls);
 }
@@ -103,9 +89,9 @@ void read_from_memory(benchmark::State& state) {
   const std::uint64_t calls = world.file_calls();
   std::int64_t at = 0;
   for (auto _ : state) {
-    const std::size_t before = allocations;
+    const std::size_t before = allocations_of_this_thread().count;
     auto read = world.log->read(Offset(at), {.max_bytes = 16'384});
-    allocated += allocations - before;
+    allocated += allocations_of_this_thread().count - before;
     benchmark::DoNotOptimize(read);
     at = (at + 37) % 1000;
   }

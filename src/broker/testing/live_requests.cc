@@ -67,7 +67,7 @@ Task<std::uint64_t> count_on(runtime::Executor* node) {
   runtime::Promise<std::uint64_t> promise;
   auto future = promise.future();
   node->post([promise = std::move(promise), home = runtime::Executor::current()]() mutable {
-    home->post([promise = std::move(promise), count = allocations_of_this_thread()]() mutable { promise.set(count); });
+    home->post([promise = std::move(promise), count = allocations_of_this_thread().count]() mutable { promise.set(count); });
   });
   co_return co_await future;
 }

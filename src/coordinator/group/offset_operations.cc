@@ -1,4 +1,6 @@
 // OffsetCommit, OffsetFetch, OffsetDelete, and the expiry of offsets.
+#include <limits>
+
 #include <coordinator/group/java_string.h>
 
 #include <base/log.h>
@@ -55,7 +57,13 @@ Decision<protocol::OffsetCommitResponse> GroupMachine::commit_offsets(Turn& turn
   }
   CommittedOffset committed;
   committed.commit_timestamp_ms = turn.wall_ms();
-  if (request.retention_time_ms != -1) committed.expire_timestamp_ms = turn.wall_ms() + request.retention_time_ms;
+  if (request.retention_time_ms != -1) {
+    // Whoever asks for the end of time gets it.
+    constexpr auto kEndOfTime = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t now = turn.wall_ms();
+    committed.expire_timestamp_ms =
+        request.retention_time_ms > kEndOfTime - now ? kEndOfTime : now + request.retention_time_ms;
+  }
   protocol::OffsetCommitResponse response;
   for (const auto& topic : request.topics) {
     auto& topic_out = response.topics.emplace_back();

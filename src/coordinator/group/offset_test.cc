@@ -1,4 +1,6 @@
 // Offsets: commit, fetch, delete, expiry; groups: describe, list, delete.
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "group_tester.h"
@@ -199,6 +201,15 @@ TEST(OffsetExpiry, AnExplicitRetentionWins) {
   EXPECT_EQ(tester.committed(), 1);
   tester.advance(600'000);
   EXPECT_EQ(tester.committed(), -1);
+}
+
+TEST(OffsetExpiry, ARetentionBeyondTheEndOfTimeIsForEver) {
+  GroupTester tester;
+  auto request = GroupTester::commit_request(1);
+  request.retention_time_ms = std::numeric_limits<std::int64_t>::max() - 1;
+  tester.commit(request, 2);
+  tester.advance(1000 * kHourMs);
+  EXPECT_EQ(tester.committed(), 1);
 }
 
 TEST(OffsetDelete, ForgetsWhatIsNotRead) {

@@ -1,14 +1,22 @@
 #include "allocations.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
 namespace {
+thread_local dohle::Allocations allocations;
+}
 
-thread_local std::uint64_t count = 0;
+dohle::Allocations dohle::allocations_of_this_thread() { return allocations; }
+
+#ifndef DOHLE_SANITIZED
+
+namespace {
 
 void* allocate(std::size_t size, std::size_t alignment) {
-  ++count;
+  ++allocations.count;
+  allocations.bytes += size;
   void* memory = alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__
                      ? std::malloc(size > 0 ? size : 1)
                      : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
@@ -35,8 +43,4 @@ void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memo
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
-namespace dohle::broker {
-
-std::uint64_t allocations_of_this_thread() { return count; }
-
-}  // namespace dohle::broker
+#endif
