@@ -8,6 +8,7 @@
 
 #include <runtime/clock.h>
 #include <runtime/file_system.h>
+#include <runtime/process_usage.h>
 #include <runtime/random.h>
 
 namespace dohle::runtime {
@@ -23,7 +24,9 @@ namespace dohle::runtime {
 [[nodiscard]] std::uint64_t memory_bytes();
 // What this process has of it now.
 [[nodiscard]] std::uint64_t resident_bytes();
-// Gives what was freed back to the system: the allocator keeps it otherwise, each thread for itself. Takes milliseconds.
+[[nodiscard]] ProcessUsage process_usage();
+// Gives what was freed back to the system: the allocator keeps it otherwise, each thread for itself. Takes
+// milliseconds.
 void return_free_memory();
 // Whether a person types standard input and reads standard output.
 [[nodiscard]] bool is_interactive();
