@@ -18,12 +18,12 @@ namespace dohle::app {
 namespace {
 
 constexpr const char* kUsage =
-    "Usage: dohle dev [--port N] [--shards N] [--override property=value]...\n\n"
+    "Usage: dohle dev [--port N] [--shards N] [--metrics PORT] [--override property=value]...\n\n"
     "Starts a broker for development and tests: no configuration, its data in a temporary directory that is removed "
     "on\n"
     "exit. The default port is 9092; with --port 0 any free one is taken. The address it listens on is printed on "
     "standard\n"
-    "output as soon as it serves.\n";
+    "output as soon as it serves. With --metrics there are metrics for Prometheus at http://localhost:PORT/metrics.\n";
 
 struct DevOptions {
   std::string port = "9092";
@@ -40,6 +40,8 @@ Result<DevOptions> parse(const Arguments& arguments) {
       out.port = value;
     } else if (arguments[i] == "--shards") {
       out.shards = value;
+    } else if (arguments[i] == "--metrics") {
+      out.overrides.push_back("metrics.listener=127.0.0.1:" + value);
     } else if (arguments[i] == "--override") {
       out.overrides.push_back(value);
     } else {

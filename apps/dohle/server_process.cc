@@ -58,6 +58,7 @@ runtime::Task<int> serve(runtime::Shards& shards, ServerProcess process,
   const auto limit = process.config.values().get_long("memory.limit");
   options.memory_bytes = limit > 0 ? static_cast<std::uint64_t>(limit) : runtime::memory_bytes();
   keep_below(shards.at(0).executor(), options.memory_bytes);
+  options.process_usage = runtime::process_usage;
   options.on_load_progress = progress_on_terminal();
   options.fatal = [ending](const std::string& why) {
     std::fprintf(stderr, "dohle: %s\n", why.c_str());

@@ -46,6 +46,10 @@ void FileCommitLog::take(std::unique_ptr<Pending> pending) {
 
 void FileCommitLog::sync_batch() {
   const Result<> result = sync_files();
+  if (result) {
+    sync_turns_.fetch_add(1, std::memory_order_relaxed);
+    commits_.fetch_add(batch_.size(), std::memory_order_relaxed);
+  }
   using Promises = std::vector<runtime::Promise<Result<>>>;
   std::vector<std::pair<runtime::Executor*, Promises>> released;  // in the order they came, not of addresses
   for (auto& pending : batch_) {
@@ -156,6 +160,7 @@ Result<> FileCommitLog::make_reserve(std::uint64_t bytes) {
   }
   if (!reserved) static_cast<void>(fs_.remove_file(reserve_path()));  // it may hold a part
   if (!reserved && reserved.error().code != Errc::kNoSpace) return reserved;
+  reserve_bytes_.store(bytes);
   has_reserve_.store(reserved.has_value());
   on_reserve_.store(!reserved);
   return reserved;
@@ -172,6 +177,7 @@ void FileCommitLog::look_for_space(std::uint64_t reserve_bytes) {
 }
 
 void FileCommitLog::note_refused() {
+  refused_.fetch_add(1, std::memory_order_relaxed);
   if (refuses_.exchange(true)) return;
   log::warn("storage", "log directory {} is full: clients' records are refused until there is space", directory_);
 }
@@ -189,6 +195,15 @@ bool FileCommitLog::release_reserve() {
   log::warn("storage", "log directory {} is full: clients' records are refused, and the rest lives on its reserve",
             directory_);
   return fs_.remove_file(reserve_path()).has_value();
+}
+
+DirectoryCounts FileCommitLog::counts() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  return {.commits = commits_.load(kRelaxed),
+          .syncs = sync_turns_.load(kRelaxed),
+          .refused_appends = refused_.load(kRelaxed),
+          .slow_writes = slow_writes_.load(kRelaxed),
+          .reserve_bytes = has_reserve_.load(kRelaxed) ? reserve_bytes_.load(kRelaxed) : 0};
 }
 
 std::string FileCommitLog::reserve_path() const { return runtime::join_path(directory_, kReserveFile); }

@@ -53,7 +53,7 @@ class FileCommitLog final : public CommitLog {
   [[nodiscard]] Result<> make_reserve(std::uint64_t bytes);
   // Off the shards, now and then: makes the reserve again, and tells when a disk that was full is not any more.
   void look_for_space(std::uint64_t reserve_bytes);
-  [[nodiscard]] std::uint64_t slow_writes() const { return slow_writes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] DirectoryCounts counts() const;
   [[nodiscard]] runtime::IoThread& background() { return *reads_; }
 
  private:
@@ -76,6 +76,10 @@ class FileCommitLog final : public CommitLog {
   std::atomic<bool> adopted_{false};  // its blocks may not be there
   std::atomic<bool> on_reserve_{false};
   std::atomic<bool> refuses_{false};
+  std::atomic<std::uint64_t> reserve_bytes_{0};  // of the reserve, while there is one
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> sync_turns_{0};
+  std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> slow_writes_{0};
   std::atomic<bool> slow_{false};
   std::atomic<runtime::Duration> last_slow_{runtime::Duration{0}};  // when the last slow write ended

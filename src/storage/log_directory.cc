@@ -132,7 +132,7 @@ void LogDirectory::make_room_to_start(std::uint64_t bytes) {
   if (state_->commit_log.release_reserve()) DOHLE_MARK("storage.start_on_the_reserve");
 }
 
-std::uint64_t LogDirectory::slow_writes() const { return state_->commit_log.slow_writes(); }
+DirectoryCounts LogDirectory::counts() const { return state_->commit_log.counts(); }
 CommitLog& LogDirectory::commit_log() { return state_->commit_log; }
 bool LogDirectory::offline() const { return state_->commit_log.offline(); }
 

@@ -128,6 +128,8 @@ void LogManager::start() {
   runtime::spawn(State::checkpoint_loop(state_.get()));
 }
 
+const std::vector<std::string>& LogManager::failed_directories() const { return state_->failed; }
+
 runtime::Task<std::vector<DirectoryDescription>> LogManager::describe() {
   State* state = state_.get();
   std::vector<DirectoryDescription> out(state->slots.size());

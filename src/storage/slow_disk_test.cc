@@ -71,7 +71,7 @@ class SlowDisk : public ::testing::Test {
 
 TEST_F(SlowDisk, HoldsNobodyElseUp) {
   become_slow();
-  EXPECT_EQ(world.manager->directories()[0]->slow_writes(), 1U);
+  EXPECT_EQ(world.manager->directories()[0]->counts().slow_writes, 1U);
   const std::int64_t begin = now_ms();
   start_append(*slow, {.records = 2});
   ASSERT_TRUE(world.append(*fast, {}));
@@ -93,10 +93,10 @@ TEST_F(SlowDisk, AWriteThatWaitedForACpuIsNotSlow) {
   slow_down();
   world.shards.clock().add_cpu_wait(milliseconds(36));
   ASSERT_TRUE(world.append(*slow, {}));
-  EXPECT_EQ(world.manager->directories()[0]->slow_writes(), 0U);
+  EXPECT_EQ(world.manager->directories()[0]->counts().slow_writes, 0U);
   world.shards.clock().add_cpu_wait(milliseconds(30));
   ASSERT_TRUE(world.append(*slow, {}));
-  EXPECT_EQ(world.manager->directories()[0]->slow_writes(), 1U);
+  EXPECT_EQ(world.manager->directories()[0]->counts().slow_writes, 1U);
   EXPECT_EQ(world.append(*slow, {}).error().error.code, Errc::kWouldBlock);
 }
 

@@ -75,6 +75,8 @@ void Server::update_limits(ConnectionLimitOptions limits) {
   if (limits_.has_room()) room_.set();
 }
 
+ServerCounts Server::counts_on(std::size_t shard) const { return parts_[shard]->counts(); }
+
 void Server::stop_accepting() {
   stopping_ = true;
   for (const auto& accepting : listeners_) accepting->listener->close();

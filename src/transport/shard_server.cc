@@ -81,6 +81,7 @@ runtime::Task<bool> ShardServer::stop() {
 bool ShardServer::admit(Pool pool, std::uint64_t bytes, ServerConnection& connection) {
   const Admission::Ticket ticket = admission(pool).request(bytes);
   if (ticket == Admission::kAdmitted) return true;
+  ++waits_for_memory_;
   waiting_[static_cast<std::size_t>(pool)].emplace(ticket, &connection);
   return false;
 }
@@ -104,7 +105,16 @@ std::uint32_t ShardServer::largest_frame(Pool pool) const {
 
 bool ShardServer::is_contended(Pool pool) const { return admission(pool).waiting() > 0; }
 
+ServerCounts ShardServer::counts() const {
+  ServerCounts out{.connections = connections_.size(),
+                   .waits_for_memory = waits_for_memory_,
+                   .waits_for_buffers = waits_for_buffers_};
+  for (const auto& pool : admission_) out.frame_bytes += pool.used_bytes();
+  return out;
+}
+
 void ShardServer::wait_for_room(ServerConnection& connection) {
+  ++waits_for_buffers_;
   wait_for_room_.push_back(connection.weak_from_this());
   if (wait_for_room_.size() == 1) look_for_room();
 }

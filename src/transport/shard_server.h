@@ -49,6 +49,7 @@ class ShardServer {
   [[nodiscard]] bool has_room_beside_answers() const { return !buffers_.is_half_full(); }
   void wait_for_room(ServerConnection& connection);
 
+  [[nodiscard]] ServerCounts counts() const;
   [[nodiscard]] runtime::Shard& shard() { return *shard_; }
   [[nodiscard]] RequestSink& sink() { return *sink_; }
   [[nodiscard]] const ServerOptions& options() const { return *options_; }
@@ -74,6 +75,8 @@ class ShardServer {
   std::array<Admission, 3> admission_;
   std::array<std::map<Admission::Ticket, ServerConnection*>, 3> waiting_;
   std::map<std::uint64_t, ServerConnection*> connections_;
+  std::uint64_t waits_for_memory_ = 0;
+  std::uint64_t waits_for_buffers_ = 0;
   runtime::BufferGauge buffers_;
   std::vector<std::weak_ptr<ServerConnection>> wait_for_room_;
   runtime::TimerId watch_timer_ = runtime::kNoTimer;

@@ -35,6 +35,7 @@ Result<ServerConfig> ServerConfig::from(TextMap properties) {
   DOHLE_TRY(config.read_listeners());
   DOHLE_TRY(config.read_advertised());
   DOHLE_TRY(config.read_inter_broker());
+  DOHLE_TRY(config.read_metrics_listener());
   DOHLE_TRY(check_across(config));
   return config;
 }
@@ -122,6 +123,18 @@ Result<> ServerConfig::read_inter_broker() {
         fmt::format("'{}' for configuration {} is not allowed; allowed is a name in listener.security.protocol.map",
                     inter_broker_listener_, kName));
   }
+  return {};
+}
+
+Result<> ServerConfig::read_metrics_listener() {
+  const auto& text = values_.get_string("metrics.listener");
+  if (text.empty()) return {};
+  const auto parsed = parse_host_port(text);
+  if (!parsed || text.find("://") != std::string::npos) {
+    return fail(Errc::kInvalidConfig,
+                fmt::format("'{}' for configuration metrics.listener is not allowed; allowed is host:port", text));
+  }
+  metrics_listener_ = *parsed;
   return {};
 }
 

@@ -172,6 +172,19 @@ TEST(ServerConfig, ChangedSettingsHideSecrets) {
   EXPECT_EQ(std::ranges::count_if(changed, [](const std::string& s) { return s.starts_with("num.partitions"); }), 0);
 }
 
+TEST(ServerConfig, MetricsListenWhereTheyAreTold) {
+  EXPECT_FALSE(good(with({})).metrics_listener());
+  EXPECT_FALSE(good(with({{"metrics.listener", ""}})).metrics_listener());
+  EXPECT_EQ(good(with({{"metrics.listener", "[::1]:9404"}})).metrics_listener(), (HostPort{"::1", 9404}));
+  EXPECT_EQ(good(with({{"metrics.listener", ":0"}})).metrics_listener(), (HostPort{"", 0}));
+  for (const char* text : {"9404", "localhost:", "localhost:70000", "http://localhost:9404", "a b:1"}) {
+    const auto config = ServerConfig::from(with({{"metrics.listener", text}}));
+    ASSERT_FALSE(config) << text;
+    EXPECT_EQ(config.error().message,
+              std::string("'") + text + "' for configuration metrics.listener is not allowed; allowed is host:port");
+  }
+}
+
 TEST(ServerConfig, WhatIsNotServedIsNotIgnored) {
   EXPECT_FALSE(check_served(good(with({{"listeners", "SSL://:9092,CONTROLLER://:9093"},
                                        {"advertised.listeners", "(none)"},

@@ -39,7 +39,9 @@ runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> reque
   }
   Reader reader(request->body());
   reader.limit_claims(request->body().size() + kMostDecodedBytes);
+  ctx.handler = static_cast<std::size_t>(row - handler_table().data());
   co_await row->serve(ctx, reader);
+  here_.metrics().served(ctx.handler, here_.shard().clock().now() - request->received_at());
 }
 
 protocol::Writer begin_answer(const RequestContext& ctx) {
@@ -50,6 +52,10 @@ protocol::Writer begin_answer(const RequestContext& ctx) {
 }
 
 void send_answer(RequestContext& ctx, protocol::Writer writer) { ctx.request.respond(writer.finish_frame()); }
+
+void count_error(RequestContext& ctx, std::int16_t code) {
+  ctx.here.metrics().failed(ctx.handler, protocol::error_code_from(code));
+}
 
 void close_malformed(RequestContext& ctx, const Error& error) { ctx.request.close_connection(error.message); }
 

@@ -37,6 +37,8 @@ struct HandlerRow {
 // Starts the answer to the context's request with its header; send it with send_answer.
 [[nodiscard]] protocol::Writer begin_answer(const RequestContext& ctx);
 void send_answer(RequestContext& ctx, protocol::Writer writer);
+// For the metrics: an answer carries this error code.
+void count_error(RequestContext& ctx, std::int16_t code);
 // Logs why and closes the connection: what Kafka does with bytes that do not parse.
 void close_malformed(RequestContext& ctx, const Error& error);
 
@@ -52,6 +54,9 @@ runtime::Task<void> serve(RequestContext& ctx, Reader& reader) {
   }
   const auto response = co_await kHandle(ctx, *request);
   if (!response) co_return;
+  if constexpr (requires { response->error_code; }) {
+    if (response->error_code != 0) count_error(ctx, response->error_code);
+  }
   auto writer = begin_answer(ctx);
   response->encode(writer, ctx.version());
   send_answer(ctx, std::move(writer));

@@ -1,6 +1,7 @@
 // What a handler is given besides the decoded request.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct RequestContext {
   BrokerShard& here;
   Broker& broker;
   transport::Request& request;
+  std::size_t handler = 0;  // index of its row in handler_table()
 
   [[nodiscard]] std::int16_t version() const { return request.header().api_version; }
   [[nodiscard]] std::string_view client_id() const {

@@ -1,6 +1,8 @@
 #include "groups/shard_groups.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -60,6 +62,16 @@ std::size_t ShardGroups::shard_of(std::int32_t partition) const {
   return topic == nullptr ? here_.shard().id() : here_.broker().shard_of({topic->id, partition});
 }
 
+runtime::Task<std::vector<coordinator::CommittedPosition>> ShardGroups::committed_positions() {
+  std::vector<coordinator::CommittedPosition> out;
+  for (std::int32_t partition = 0; partition < partition_count(); ++partition) {
+    if (!led_.contains(partition)) continue;
+    std::ranges::move(coordinator_.committed_positions(partition), std::back_inserter(out));
+    co_await runtime::yield();
+  }
+  co_return out;
+}
+
 runtime::Task<void> ShardGroups::stop() {
   stopping_ = true;
   co_await coordinator_.stop();
@@ -98,6 +110,7 @@ runtime::Task<Result<Offset>> ShardGroups::append(std::int32_t partition, Leader
     appended = co_await leader->append_waiting(std::move(batch), true, options);
   }
   if (!appended) co_return fail(std::move(appended.error().error));
+  here_.metrics().appended(leader->id().topic, appended->record_count, appended->bytes);
   co_return appended->last_offset;
 }
 

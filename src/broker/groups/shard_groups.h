@@ -26,6 +26,8 @@ class ShardGroups final : public LeadershipListener, public coordinator::Partiti
   void connect(runtime::Shards& shards, std::vector<coordinator::GroupCoordinator*> coordinators);
   [[nodiscard]] coordinator::GroupCoordinator& coordinator() { return coordinator_; }
   [[nodiscard]] coordinator::GroupRouter& router() { return *router_; }
+  // Of the groups that are led here. Others run in between.
+  [[nodiscard]] runtime::Task<std::vector<coordinator::CommittedPosition>> committed_positions();
   // Answers everyone who is parked, and waits until nothing runs. Before the partitions close.
   [[nodiscard]] runtime::Task<void> stop();
 

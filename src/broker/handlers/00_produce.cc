@@ -16,6 +16,7 @@
 #include <records/batch.h>
 #include <records/validator.h>
 
+#include "dispatch/handler_table.h"
 #include "handlers/first_places.h"
 #include "handlers/handlers.h"
 #include "produce/append_call.h"
@@ -150,6 +151,14 @@ void finish_unacknowledged(RequestContext& ctx, const ProduceResponse& out) {
   ctx.request.no_response();
 }
 
+void count_errors(RequestContext& ctx, const ProduceResponse& out) {
+  for (const auto& topic : out.responses) {
+    for (const auto& partition : topic.partition_responses) {
+      if (partition.error_code != 0) count_error(ctx, partition.error_code);
+    }
+  }
+}
+
 // Why a partition's records cannot be appended, as far as one can tell without the partition; in Kafka's order.
 ErrorCode check_row(const RequestContext& ctx, const ProduceRequest& request, const Row& row, std::string_view topic) {
   const auto batch = records::single_batch(row.data->records ? row.data->records->bytes() : Bytes(),
@@ -210,6 +219,7 @@ Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest
     const Row& row = appends.rows[i];
     fill(out.responses[row.topic].partition_responses[row.partition], std::move(outcomes[i]));
   }
+  count_errors(ctx, out);
   if (request.acks != 0) co_return std::move(out);
   finish_unacknowledged(ctx, out);
   co_return std::nullopt;

@@ -10,6 +10,7 @@
 #include <protocol/messages/fetch_request.h>
 #include <protocol/messages/fetch_response.h>
 
+#include "dispatch/handler_table.h"
 #include "fetch/fetch_round.h"
 #include "fetch/fetch_session.h"
 #include "handlers/first_places.h"
@@ -221,6 +222,14 @@ FetchedState state_of(ErrorCode error, const ReadOutcome* read) {
   return state;
 }
 
+// For the metrics.
+void count_bytes(RequestContext& ctx, const Resolved& resolved, const FetchRound& round) {
+  for (std::size_t i = 0; i < resolved.items.size(); ++i) {
+    const auto bytes = round.outcomes[i].bytes;
+    if (bytes > 0) ctx.here.metrics().fetched(resolved.items[i].id.topic, bytes);
+  }
+}
+
 }  // namespace
 
 Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& request) {
@@ -246,6 +255,7 @@ Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& requ
   for (std::size_t i = 0; i < plan.targets.size(); ++i) states.push_back(state_of(resolved.errors[i], reads[i]));
   const auto carried = co_await finish(session_shard, plan, std::move(states));
 
+  count_bytes(ctx, resolved, round);
   for (const std::size_t i : order_of_answer(resolved.errors, reads)) {
     if (!carried[i]) continue;
     const auto& target = plan.targets[i];
@@ -258,6 +268,7 @@ Answer<FetchResponse> handle_fetch(RequestContext& ctx, const FetchRequest& requ
     }
     auto row = make_row(ctx, target, resolved.errors[i], reads[i], read_committed);
     add_leader_hint(ctx, target, asker.replica_id < 0, row, out);
+    if (row.error_code != 0) count_error(ctx, row.error_code);
     out.responses.back().partitions.push_back(std::move(row));
   }
   co_return out;

@@ -17,6 +17,7 @@
 #include "dispatch/controller_dispatcher.h"
 #include "node/broker_part.h"
 #include "node/listener_switch.h"
+#include "node/metrics_endpoint.h"
 #include "node/quorum_part.h"
 
 namespace dohle::broker {
@@ -33,11 +34,13 @@ class CombinedNode final : public Node {
   runtime::Task<Result<>> start();
   runtime::Task<void> stop() override;
   const std::map<std::string, std::uint16_t>& ports() const override { return ports_; }
+  std::uint16_t metrics_port() const override { return metrics_port_; }
   const std::string& cluster_id() const override { return cluster_id_; }
 
  private:
   Result<> open_directories();
   Result<> open_listeners();
+  Result<> open_metrics();
   runtime::Task<Result<>> load_logs();
   runtime::Task<Result<>> join_cluster();
   std::vector<metadata::EndpointImage> to_registered(const std::vector<config::Endpoint>& advertised);
@@ -48,6 +51,7 @@ class CombinedNode final : public Node {
   NodeOptions options_;
   std::string cluster_id_;
   std::map<std::string, std::uint16_t> ports_;
+  std::uint16_t metrics_port_ = 0;
 
   std::unique_ptr<storage::LogManager> logs_;
   std::unique_ptr<QuorumPart> quorum_;
@@ -55,6 +59,7 @@ class CombinedNode final : public Node {
   std::unique_ptr<ControllerDispatcher> controller_sink_;
   std::vector<std::unique_ptr<ListenerSwitch>> sinks_;
   std::unique_ptr<transport::Server> server_;
+  std::unique_ptr<MetricsEndpoint> metrics_;
   std::unique_ptr<metadata::ControllerRegistrar> registrar_;
   std::unique_ptr<metadata::BrokerLifecycle> lifecycle_;
 };
@@ -125,6 +130,30 @@ Result<> CombinedNode::open_listeners() {
   return {};
 }
 
+Result<> CombinedNode::open_metrics() {
+  const auto listener = config_.metrics_listener();
+  if (!listener) return {};
+  metrics_ = std::make_unique<MetricsEndpoint>(ScrapeSources{
+      .shards = shards_,
+      .broker = broker_->broker(),
+      .quorum = *quorum_,
+      .logs = *logs_,
+      .server = *server_,
+      .memory_bytes = options_.memory_bytes,
+      .buffer_bytes =
+          options_.memory_bytes == 0 ? 0 : config::plan_memory(options_.memory_bytes, shards_.size()).buffer_bytes,
+      .process_usage = options_.process_usage});
+  const runtime::Endpoint bind{listener->host, static_cast<std::uint16_t>(listener->port)};
+  const auto port = metrics_->listen(bind);
+  if (!port) {
+    return fail(port.error().code,
+                fmt::format("cannot listen on {} for metrics.listener: {}", bind.to_string(), port.error().message));
+  }
+  metrics_port_ = *port;
+  log::info("broker", "Metrics are at http://{}/metrics", runtime::Endpoint{bind.host, *port}.to_string());
+  return {};
+}
+
 runtime::Task<Result<>> CombinedNode::load_logs() {
   const auto image = quorum_->publisher().image();
   storage::LoadOptions options;
@@ -164,6 +193,7 @@ runtime::Task<Result<>> CombinedNode::start() {
                                                            .advertise_peer_address = options_.advertise_peer_address});
   co_await broker_->build();
   DOHLE_CO_TRY(open_listeners());
+  DOHLE_CO_TRY(open_metrics());
   co_await quorum_->start();
   DOHLE_CO_TRY(co_await join_cluster());
   DOHLE_CO_TRY(co_await load_logs());
@@ -225,6 +255,7 @@ runtime::Task<void> CombinedNode::stop() {
     co_await lifecycle_->controlled_shutdown(kControlledShutdownLimit);
     if (server_) server_->stop_accepting();
   }
+  if (metrics_) co_await metrics_->stop();
   if (logs_) logs_->stop_making_logs();
   if (broker_) co_await broker_->stop();
   if (server_) co_await server_->stop();

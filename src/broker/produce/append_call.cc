@@ -80,6 +80,7 @@ runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem 
   }
   if (!appended) co_return refuse(std::move(appended).error(), partition->log().log_start());
 
+  if (!appended->duplicate) shard.metrics().appended(item.id.topic, appended->record_count, appended->bytes);
   AppendOutcome out;
   out.base_offset = appended->first_offset;
   out.log_append_time_ms = appended->log_append_time;

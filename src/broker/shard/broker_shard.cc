@@ -7,6 +7,7 @@
 #include <base/log.h>
 #include <storage/log_manager.h>
 
+#include "dispatch/handler_table.h"
 #include "shard/broker.h"
 
 namespace dohle::broker {
@@ -28,7 +29,8 @@ BrokerShard::BrokerShard(Parts parts)
                       parts_.shard.random()),
       topic_creator_(parts_.broker.controller(), parts_.topic_shape, parts_.broker.settings().request_timeout_ms),
       producer_ids_(parts_.broker),
-      directory_assigner_(parts_.broker) {}
+      directory_assigner_(parts_.broker),
+      metrics_(handler_table().size()) {}
 
 std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const TopicIdPartition& id) const {
   using protocol::ErrorCode;
@@ -163,16 +165,16 @@ void BrokerShard::apply_configs(const metadata::MetadataUpdate& update) {
 }
 
 void BrokerShard::tell_deleted_topics(const metadata::MetadataUpdate& update) {
-  if (leadership_ == nullptr) return;
   std::vector<TopicId> ids;
   std::vector<std::string> names;
   for (const auto& [id, partitions] : update.changes->topics) {
     const auto* before = update.previous->topics().find(id);
     if (before == nullptr || update.image->topics().find(id) != nullptr) continue;
+    metrics_.forget(id);
     ids.push_back(id);
     names.push_back(before->name);
   }
-  if (!ids.empty()) leadership_->on_topics_deleted(ids, names);
+  if (!ids.empty() && leadership_ != nullptr) leadership_->on_topics_deleted(ids, names);
 }
 
 void BrokerShard::on_directory_failed(const std::string& path, const Error& error) {

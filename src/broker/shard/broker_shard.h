@@ -20,6 +20,7 @@
 #include <storage/log_config.h>
 
 #include "fetch/fetch_session.h"
+#include "metrics/shard_metrics.h"
 #include "produce/slow_appends.h"
 #include "shard/auto_topic_creator.h"
 #include "shard/directory_assigner.h"
@@ -66,11 +67,14 @@ class BrokerShard final : public metadata::MetadataListener {
   [[nodiscard]] AutoTopicCreator& topic_creator() { return topic_creator_; }
   [[nodiscard]] ProducerIds& producer_ids() { return producer_ids_; }
   [[nodiscard]] SlowAppends& slow_appends() { return slow_appends_; }
+  [[nodiscard]] ShardMetrics& metrics() { return metrics_; }
 
   // The partition, when this broker leads it and it lives on this shard; else Kafka's error for a client's request.
   [[nodiscard]] std::expected<PartitionRef, protocol::ErrorCode> leader_of(const TopicIdPartition& id) const;
   // All replicas of this shard.
   [[nodiscard]] const std::map<TopicIdPartition, PartitionRef>& replicas() const { return partitions_; }
+  // How many more there should be.
+  [[nodiscard]] std::size_t missing_logs() const { return without_log_.size(); }
 
   // The groups of this shard; set before the first request.
   [[nodiscard]] ShardGroups& groups() { return *groups_; }
@@ -103,6 +107,7 @@ class BrokerShard final : public metadata::MetadataListener {
   ProducerIds producer_ids_;
   DirectoryAssigner directory_assigner_;
   SlowAppends slow_appends_;
+  ShardMetrics metrics_;
   std::map<TopicIdPartition, PartitionRef> partitions_;
   // Whose logs could not be made, for want of space most likely; tried again.
   std::set<TopicIdPartition> without_log_;

@@ -1,5 +1,7 @@
 #include "node_world.h"
 
+#include <sstream>
+
 #include <base/check.h>
 #include <protocol/messages/create_topics_request.h>
 #include <protocol/messages/create_topics_response.h>
@@ -105,6 +107,39 @@ runtime::Task<std::size_t> exchange_on(runtime::Connection* connection, const Sl
 
 std::size_t NodeWorld::exchange(runtime::Connection& connection, const Slice& frame) {
   return shards.run(0, [&] { return exchange_on(&connection, &frame); });
+}
+
+namespace {
+
+runtime::Task<std::string> get_metrics(runtime::Shard* shard, std::uint16_t port) {
+  const auto connection = co_await shard->network().connect({"127.0.0.1", port}, std::chrono::seconds(10));
+  DOHLE_CHECK(connection.has_value());
+  runtime::Fragments request;
+  request.emplace_back(
+      Slice::copy_of(as_bytes("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")));
+  DOHLE_CHECK((co_await (*connection)->write(std::move(request))).has_value());
+  std::string out;
+  std::vector<std::uint8_t> part(1U << 16U);
+  for (;;) {
+    const auto got = co_await (*connection)->read_some(part);
+    if (!got || *got == 0) co_return out;
+    out += as_text(Bytes(part).first(*got));
+  }
+}
+
+}  // namespace
+
+std::map<std::string, double> NodeWorld::scrape() {
+  const auto answer = shards.run(0, [this] { return get_metrics(&shards.at(0), node_->metrics_port()); });
+  DOHLE_CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  std::istringstream lines(answer.substr(answer.find("\r\n\r\n") + 4));
+  std::map<std::string, double> out;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const auto space = line.rfind(' ');
+    DOHLE_CHECK(out.emplace(line.substr(0, space), std::stod(line.substr(space + 1))).second);
+  }
+  return out;
 }
 
 std::uint64_t NodeWorld::copied_bytes() {

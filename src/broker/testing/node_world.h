@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,6 +97,8 @@ class NodeWorld {
   [[nodiscard]] std::unique_ptr<runtime::Connection> raw_connection();
   // Sends a frame over it; the size of the answer.
   std::size_t exchange(runtime::Connection& connection, const Slice& frame);
+  // What the node with a metrics.listener answers to GET /metrics, by sample.
+  [[nodiscard]] std::map<std::string, double> scrape();
   // Bytes copied on all shards so far (BufferHome::copied_bytes).
   [[nodiscard]] std::uint64_t copied_bytes();
   [[nodiscard]] runtime::MonotonicTime now() const { return shards.clock().now(); }

@@ -70,6 +70,17 @@ bool GroupCoordinator::is_active(std::int32_t partition) const {
   return at != partitions_.end() && at->second->runtime.state() == PartitionRuntime::State::kActive;
 }
 
+std::vector<CommittedPosition> GroupCoordinator::committed_positions(std::int32_t partition) const {
+  std::vector<CommittedPosition> out;
+  if (!is_active(partition)) return out;
+  for (const auto& [group, topics] : partitions_.find(partition)->second->machine->offsets().all()) {
+    for (const auto& [topic, partitions] : topics) {
+      for (const auto& [number, committed] : partitions) out.push_back({group, {topic, number}, committed.offset});
+    }
+  }
+  return out;
+}
+
 ErrorCode GroupCoordinator::find(std::int32_t partition, std::shared_ptr<Partition>& found) const {
   if (stopped_) return ErrorCode::kCoordinatorNotAvailable;
   const auto at = partitions_.find(partition);

@@ -10,6 +10,7 @@
 
 #include <base/result.h>
 #include <broker/config/server_config.h>
+#include <runtime/process_usage.h>
 #include <runtime/shard.h>
 #include <runtime/task.h>
 #include <storage/log_manager.h>
@@ -20,6 +21,7 @@ struct NodeOptions {
   std::uint64_t memory_bytes = 0;                 // for caches and requests; 0: their own defaults
   bool advertise_peer_address = false;            // clients are sent back to the address they came by (dohle dev)
   std::function<void(const std::string&)> fatal;  // one sentence; the process should end. On shard 0
+  std::function<runtime::ProcessUsage()> process_usage;  // for the metrics; on shard 0
   // Instead of lines in the log, on shard 0.
   std::function<void(const storage::LoadProgress&)> on_load_progress;
 };
@@ -36,6 +38,8 @@ class Node {
   [[nodiscard]] virtual runtime::Task<void> stop() = 0;
   // By listener name: the port it really has.
   [[nodiscard]] virtual const std::map<std::string, std::uint16_t>& ports() const = 0;
+  // Of metrics.listener; 0 without one.
+  [[nodiscard]] virtual std::uint16_t metrics_port() const = 0;
   [[nodiscard]] virtual const std::string& cluster_id() const = 0;
 };
 

@@ -76,6 +76,7 @@ class Partition final : public std::enable_shared_from_this<Partition> {
   void on_config_changed() { start_flush_pump(), advance_high_watermark(); }
   // The log's directory has failed: everything waiting and to come gets kStorage.
   void fail_storage(const Error& error);
+  [[nodiscard]] bool has_failed() const { return failed_.has_value(); }
 
   // `wait_for_all`: acks=all, refused with kNotEnoughReplicas when the in-sync set is too small.
   [[nodiscard]] std::expected<storage::AppendInfo, storage::AppendFailure> append(Slice records, bool wait_for_all,

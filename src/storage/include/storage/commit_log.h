@@ -2,6 +2,7 @@
 // through a journal is behind it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,15 @@ namespace dohle::storage {
 struct CommitSet {
   std::vector<runtime::FileRef> files;   // synced in this order
   std::vector<std::string> directories;  // then these: creations, renames and removals in them
+};
+
+// What a directory has done and met so far.
+struct DirectoryCounts {
+  std::uint64_t commits = 0;  // calls that were told their data is durable
+  std::uint64_t syncs = 0;    // by so many turns of the thread that syncs
+  std::uint64_t refused_appends = 0;
+  std::uint64_t slow_writes = 0;  // appends that took more than kSlowWrite
+  std::uint64_t reserve_bytes = 0;
 };
 
 // An append that waits longer for its files makes its directory slow.

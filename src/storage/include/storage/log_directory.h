@@ -55,8 +55,8 @@ class LogDirectory {
   void look_for_space(std::uint64_t reserve_bytes);
   // Before anything is opened: a start on a full disk writes too, and takes the reserve for it.
   void make_room_to_start(std::uint64_t bytes);
-  // Appends that took more than 5 ms so far. From any shard.
-  [[nodiscard]] std::uint64_t slow_writes() const;
+  // From any shard.
+  [[nodiscard]] DirectoryCounts counts() const;
 
   // Usable from every shard.
   [[nodiscard]] CommitLog& commit_log();

@@ -121,6 +121,8 @@ class LogManager {
   void stop_making_logs();
   // Called on shard 0 when a directory failed, with its id.
   void on_directory_failed(std::function<void(LogDirectory&, const Error&)> callback);
+  // Those of log.dirs that could not be opened at all.
+  [[nodiscard]] const std::vector<std::string>& failed_directories() const;
   // Sizes and offsets of all replicas, for DescribeLogDirs. From shard 0.
   [[nodiscard]] runtime::Task<std::vector<DirectoryDescription>> describe();
   // Clean stop, in Kafka's order: flush, producer snapshots, checkpoints, clean marker, locks. All Logs are gone then;

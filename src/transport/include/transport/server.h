@@ -46,6 +46,14 @@ struct ListenerOptions {
   bool authenticated = true;       // false: connections begin with the small pool, until set_authenticated()
 };
 
+// Of one shard.
+struct ServerCounts {
+  std::uint64_t connections = 0;
+  std::uint64_t frame_bytes = 0;        // admitted now
+  std::uint64_t waits_for_memory = 0;   // frames that waited for it so far
+  std::uint64_t waits_for_buffers = 0;  // requests that waited until others' answers had been taken
+};
+
 class ShardServer;
 
 // Made, started and stopped on shard 0; its parts live on all shards.
@@ -65,6 +73,8 @@ class Server {
   [[nodiscard]] runtime::Task<void> stop();
   void update_limits(ConnectionLimitOptions limits);
   [[nodiscard]] std::int32_t connections() const { return limits_.total(); }
+  // On that shard.
+  [[nodiscard]] ServerCounts counts_on(std::size_t shard) const;
 
  private:
   friend class ShardServer;

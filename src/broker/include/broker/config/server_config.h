@@ -44,6 +44,9 @@ class ServerConfig {
   [[nodiscard]] const std::string& inter_broker_listener() const { return inter_broker_listener_; }
   [[nodiscard]] const ProtocolMap& protocol_map() const { return protocols_; }
 
+  // Where /metrics is served; nothing when it is not.
+  [[nodiscard]] const std::optional<HostPort>& metrics_listener() const { return metrics_listener_; }
+
   // Static quorum, by node id; empty when the quorum is found by bootstrap servers.
   [[nodiscard]] const std::map<std::int32_t, HostPort>& voters() const { return voters_; }
   [[nodiscard]] const std::vector<HostPort>& quorum_bootstrap_servers() const { return bootstrap_; }
@@ -65,6 +68,7 @@ class ServerConfig {
   [[nodiscard]] Result<> read_listeners();
   [[nodiscard]] Result<> read_advertised();
   [[nodiscard]] Result<> read_inter_broker();
+  [[nodiscard]] Result<> read_metrics_listener();
   [[nodiscard]] std::optional<Endpoint> advertised_controller(std::string_view name, const std::vector<Endpoint>& given,
                                                               bool first) const;
 
@@ -79,6 +83,7 @@ class ServerConfig {
   std::string inter_broker_listener_;
   std::map<std::int32_t, HostPort> voters_;
   std::vector<HostPort> bootstrap_;
+  std::optional<HostPort> metrics_listener_;
 };
 
 // What is valid for Kafka but not served here yet, and must not be ignored silently: TLS and SASL listeners, an

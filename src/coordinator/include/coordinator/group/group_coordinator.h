@@ -51,6 +51,13 @@ using DeletedGroups = std::vector<protocol::DeleteGroupsResponse::DeletableGroup
 using FetchGroup = protocol::OffsetFetchRequest::OffsetFetchRequestGroup;
 using FetchedGroup = protocol::OffsetFetchResponse::OffsetFetchResponseGroup;
 
+// What a group has committed for a partition.
+struct CommittedPosition {
+  std::string group;
+  TopicPartition partition;
+  std::int64_t offset = -1;
+};
+
 class GroupCoordinator {
  public:
   // On `shard`, which runs everything; `writer` must outlive this object. Call stop() before destroying it.
@@ -70,6 +77,8 @@ class GroupCoordinator {
   [[nodiscard]] runtime::Task<void> stop();
   // Whether `partition` is loaded and serving.
   [[nodiscard]] bool is_active(std::int32_t partition) const;
+  // Of the groups of `partition`, in order; none unless it is active.
+  [[nodiscard]] std::vector<CommittedPosition> committed_positions(std::int32_t partition) const;
 
   // `partition` is the one of the request's group. Answers as Kafka's handlers give them, in the context's version.
   [[nodiscard]] runtime::Task<protocol::JoinGroupResponse> join_group(std::int32_t partition, RequestContext context,
