@@ -14,7 +14,7 @@ help:
 	@echo 'make lint       the repository lint alone'
 	@echo 'make sanitize   unit tests, scenarios and real nodes under the address and undefined-behaviour, then the thread sanitizer'
 	@echo 'make fuzz       search with libFuzzer for SECONDS=60 in total, over all targets or TARGET=x'
-	@echo 'make test-long  TIER=sanitizers, fuzz, crash or soak; hours, noted in docs/TESTING.md'
+	@echo 'make test-long  TIER=sanitizers, mutants, seeds, fuzz, crash or soak; hours, noted in docs/TESTING.md'
 	@echo 'make format     clang-format over all sources'
 	@echo 'make install    install below PREFIX ($(PREFIX))'
 	@echo 'make packages   install the Debian packages alone'

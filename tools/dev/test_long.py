@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Runs one of the long tiers and notes it in docs/TESTING.md: `make test-long TIER=x`.
 
-    sanitizers   the unit tests under ASan with UBSan, then TSan
-    fuzz         every fuzz target; DOHLE_FUZZ_SECONDS in all (default: 15 minutes each)
+    sanitizers   unit tests, seeds and real nodes under ASan with UBSan, then TSan
+    mutants      all planted bugs
+    seeds        DOHLE_SEEDS simulated lives (default 100000)
+    fuzz         every fuzz target; DOHLE_FUZZ_SECONDS of CPU in all (default: 15 minutes each)
     crash        tests/crash for DOHLE_CRASH_SECONDS (default 3600) each
     soak         tests/soak/run for DOHLE_SOAK_SECONDS (default 3600)
 
-Runs on what is built, but for sanitizers and fuzz, which build what they need. A row of the table: day, commit, tier, seconds, what came
+Runs on what is built, but for sanitizers, mutants, seeds and fuzz, which build what they need. A row of the table: day, commit, tier, seconds, what came
 out. The exit status is that of the tier.
 """
 import argparse
@@ -23,12 +25,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTES = ROOT / 'docs' / 'TESTING.md'
 BINARY = ROOT / 'build' / 'release' / 'dohle'
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
+PLANTED = re.compile(r'^\d+ planted, \d+ caught$', re.MULTILINE)
 FUZZ_TARGET_S = 15 * 60
 
 
 def commands(tier):
     if tier == 'sanitizers':
         return [['make', 'sanitize']]
+    if tier == 'mutants':
+        return [['make', 'mutants']]
+    if tier == 'seeds':
+        return [['make', 'sim', 'SEEDS=' + os.environ.get('DOHLE_SEEDS', '100000')]]
     if tier == 'fuzz':
         targets = len([*ROOT.glob('src/**/*_fuzz.cc'), *ROOT.glob('apps/**/*_fuzz.cc')])
         return [['tools/dev/fuzz.py', '--seconds', os.environ.get('DOHLE_FUZZ_SECONDS', str(FUZZ_TARGET_S * targets))]]
@@ -55,7 +62,8 @@ def outcome(results):
             counts.update(dict(zip(('passed', 'failed', 'skipped'), map(int, found[-1]))))
         else:
             counts['failed' if status else 'passed'] += 1
-    findings = [line.strip() for _, text in results for line in text.splitlines() if line.startswith('FAILED') or line.startswith('    FOUND')]
+    findings = [line for _, text in results for line in PLANTED.findall(text)]
+    findings += [line.strip() for _, text in results for line in text.splitlines() if line.startswith('FAILED') or line.startswith('    FOUND')]
     summary = ', '.join(f'{counts[word]} {word}' for word in ('passed', 'failed', 'skipped'))
     return summary + ''.join('; ' + finding for finding in findings)
 
@@ -69,7 +77,7 @@ def note(tier, seconds, text):
 
 def main():
     parser = argparse.ArgumentParser(description='Runs one of the long tiers.')
-    parser.add_argument('tier', choices=['sanitizers', 'fuzz', 'crash', 'soak'])
+    parser.add_argument('tier', choices=['sanitizers', 'mutants', 'seeds', 'fuzz', 'crash', 'soak'])
     tier = parser.parse_args().tier
     environment = dict({'DOHLE_CRASH_SECONDS': '3600', 'DOHLE_SHARDS': '2', 'DOHLE': str(BINARY)}, **os.environ)
     started = time.monotonic()
