@@ -253,6 +253,8 @@ Result<> Log::State::recover_from_recovery_point() {
     DOHLE_TRY(snapshots.remove_outside(Offset(-1), segment.base()));
     std::uint64_t cut = 0;
     DOHLE_TRY(recover_segment(segment, producers, cut, next));
+    // A sync may have failed before the stop: what it should have written is still read, and no later sync writes it.
+    DOHLE_TRY(segment.write_again(setup.recovery_point));
     whole = cut == 0;
   }
   for (std::size_t later = good; later < unflushed.size(); ++later) {

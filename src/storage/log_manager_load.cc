@@ -192,13 +192,19 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
   options.on_progress(seen);
 }
 
+// A directory that fails meanwhile is left out, and its partitions' names are given back: whoever asks for such a log
+// is to hear that there is none, and not to wait for it.
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
   if (self->settled_ms) logs->remember_clock(*self->settled_ms);
   for (const auto& found : part) {
-    if (found.slot->directory->offline()) continue;
+    if (found.slot->directory->offline()) {
+      self->names.give_back(found.partition);
+      continue;
+    }
     auto loaded = logs->load(*found.slot, self->setup_for(found, *options, progress));
     progress->partitions_done.fetch_add(1);
+    if (!loaded) self->names.give_back(found.partition);
     if (!loaded && !found.slot->directory->offline()) {
       co_return fail(loaded.error().code, fmt::format("{}: {}", found.path, loaded.error().message));
     }

@@ -344,6 +344,49 @@ TEST_P(LogManagerTest, ADirectoryThatDoesNotOpenIsLeftOut) {
   EXPECT_FALSE(world.try_start(config));
 }
 
+TEST_P(LogManagerTest, NobodyWaitsForALogWhoseDirectoryFailsWhileItIsLoaded) {
+  LogManagerConfig config;
+  config.log_dirs = {"/data", "/broken"};
+  world.start(config);
+  for (int p = 0; p < 4; ++p) fill(world.log("t", p), 2);
+  world.crash(CrashLoss::kNothing);
+  world.files().inject({.operation = runtime::FileOperation::kSync, .path_part = "broken"});
+  world.start(config);
+  ASSERT_TRUE(world.manager->directories()[1]->offline());
+  const Uuid broken = world.manager->directories()[1]->id();
+  int missing = 0;
+  for (int p = 0; p < 4; ++p) {
+    auto& logs = world.manager->on(world.shard_of(p));
+    if (logs.find({"t", p}) != nullptr && !logs.directory_of({"t", p})->offline()) continue;
+    ++missing;
+    const auto made = world.shards.run(
+        world.shard_of(p), [&] { return logs.get_or_create({"t", p}, StorageWorld::topic_id("t"), {}, broken); });
+    EXPECT_EQ(made.error().code, Errc::kStorage);
+  }
+  EXPECT_EQ(missing, 2);
+}
+
+// What a failed sync should have written is read as before, and the next sync succeeds without it.
+TEST_P(LogManagerTest, AStartMakesGoodForASyncThatFailedBeforeIt) {
+  world.start();
+  Log& log = world.log("t", 0);
+  fill(log, 3);
+  ASSERT_TRUE(world.commit(log));
+  fill(log, 3);
+  world.files().inject({.operation = runtime::FileOperation::kSync, .path_part = ".log", .times = 1});
+  EXPECT_FALSE(world.commit(log));
+  world.crash(CrashLoss::kNothing);
+  world.start();
+  Log& again = world.log("t", 0);
+  fill(again, 3);
+  ASSERT_TRUE(world.commit(again));
+  const Offset committed = again.log_end();
+  world.crash(CrashLoss::kUnsynced);
+  world.start();
+  EXPECT_EQ(world.log("t", 0).log_end(), committed);
+  EXPECT_EQ(count_records(world.log("t", 0)), static_cast<std::size_t>(committed.value()));
+}
+
 TEST_P(LogManagerTest, TheReserveCarriesInternalTopicsOverAFullDisk) {
   world.start();
   ASSERT_TRUE(world.manager->directories()[0]->make_reserve(1U << 20U));

@@ -274,6 +274,22 @@ Result<> Segment::cut_to(std::uint64_t bytes) {
   return {};
 }
 
+Result<> Segment::write_again(Offset offset) {
+  constexpr std::size_t kPiece = 256 * 1024;
+  const auto first = find(offset);
+  if (!first && first.error().code != Errc::kCorrupt) return fail(first.error());
+  if (first && !*first) return {};
+  DOHLE_ASSIGN(const auto file, log_.get());
+  std::vector<std::uint8_t> piece(kPiece);
+  for (std::uint64_t at = first ? (*first)->position : 0; at < size_; at += piece.size()) {
+    piece.resize(std::min<std::uint64_t>(kPiece, size_ - at));
+    DOHLE_ASSIGN(const std::size_t read, file->read_at(at, piece));
+    if (read < piece.size()) return fail(Errc::kIo, fmt::format("{}: shorter than it was", path()));
+    DOHLE_TRY(file->write_at(at, Bytes(piece)));
+  }
+  return {};
+}
+
 Result<> Segment::seal() {
   DOHLE_ASSIGN(SegmentSeal seal, prepare_seal());
   auto sealed = seal.run(files_);

@@ -111,6 +111,8 @@ class Segment {
   void note_recovered(const BatchPlace& batch, std::int64_t max_timestamp);
   [[nodiscard]] Result<> add_index_entry(Offset offset, std::uint64_t position);
   [[nodiscard]] Result<> cut_to(std::uint64_t bytes);
+  // Writes what is there from `offset` on once more, so that the next sync cannot but write it.
+  [[nodiscard]] Result<> write_again(Offset offset);
 
  private:
   [[nodiscard]] Result<std::uint64_t> start_of_search(Offset offset, Probe probe = nullptr);

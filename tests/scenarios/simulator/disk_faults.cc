@@ -3,7 +3,8 @@
 //
 // - eio: reads, writes, syncs or renames of the files whose path holds `path` fail, `times` in a row, a write after
 // some
-//   part of it was written. A sync that failed has lost what it should have synced, and the next one "succeeds".
+//   part of it was written. A sync that failed has lost what it should have synced, and the next one "succeeds". With
+//   mend=restart, somebody stops and starts the node when the disk is whole again.
 // - full: the disk has room for a few more bytes, and nothing more; a write takes what fits and fails. Later it has
 // room
 //   again, without anybody's help.
@@ -12,6 +13,7 @@
 // made
 //   again from others are named there by default.
 #include <algorithm>
+#include <utility>
 
 #include "simulation.h"
 
@@ -35,14 +37,24 @@ class IoErrors final : public Fault {
                       : what == "read"   ? FileOperation::kRead
                       : what == "rename" ? FileOperation::kRename
                                          : FileOperation::kSync;
-    fault.path_part = arguments().text("path", "data");
+    fault.path_part = arguments().has("path") ? arguments().choose(random, "path", "") : "data";
     fault.times = 1 + random.below(static_cast<std::uint64_t>(arguments().draw_int(random, "times", "1..3")));
     fault.write_bytes = random.below(200);
-    simulation().note("eio", sim::Json().field("what", what));
+    simulation().note("eio", sim::Json().field("what", what).field("path", fault.path_part));
     simulation().node().machine().disk().inject(fault);
+    struck_ = true;
     heal_after(draw("for", "0.5..3"));
   }
-  void heal() override { simulation().node().machine().disk().clear_faults(); }
+  void heal() override {
+    simulation().node().machine().disk().clear_faults();
+    if (std::exchange(struck_, false) && arguments().text("mend", "") == "restart") mend();
+  }
+  // Whoever has mended the disk starts the node again, as soon as it is there to be stopped.
+  void mend() {
+    if (simulation().node().up()) return simulation().node().restart(to_duration(0.1));
+    simulation().world().at(to_duration(0.5), [this] { mend(); });
+  }
+  bool struck_ = false;
 };
 
 class FullDisk final : public Fault {

@@ -1,5 +1,6 @@
 #include "sim_node.h"
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <utility>
@@ -79,10 +80,16 @@ bool SimNode::format() {
   return false;
 }
 
+std::int64_t SimNode::log_dirs() const {
+  const auto at = settings_.find("log.dirs");
+  return at == settings_.end() ? 1 : 1 + std::ranges::count(at->second, ',');
+}
+
 void SimNode::boot() {
   wanted_ = true;
   if (life_) return;
-  history_->add(name_, "boot", sim::Json().field("shards", static_cast<std::int64_t>(shards_)));
+  history_->add(name_, "boot",
+                sim::Json().field("shards", static_cast<std::int64_t>(shards_)).field("dirs", log_dirs()));
   ++lives_;
   life_ = std::make_shared<Life>();
   auto& process = machine_.start_process(shards_);
@@ -127,8 +134,10 @@ Task<void> SimNode::end(std::shared_ptr<Life> life, std::string why) {
 void SimNode::exit(const std::shared_ptr<Life>& life, const std::string& why) {
   world_->at(Duration{0}, [this, life, why] {
     if (life_ != life) return;  // killed meanwhile
-    history_->add(name_, "ended", sim::Json().field("why", why));
+    const std::size_t before = world_->timers();
     machine_.end_process(std::exchange(life_, nullptr));
+    const auto timers = static_cast<std::int64_t>(before - world_->timers());
+    history_->add(name_, "ended", sim::Json().field("why", why).field("timers", timers));
     if (wanted_) boot_after(down_);
   });
 }

@@ -22,7 +22,6 @@ class SimNode {
 
   [[nodiscard]] sim::Machine& machine() { return machine_; }
   [[nodiscard]] const std::string& address() const { return machine_.address(); }
-  [[nodiscard]] std::string data() const { return "data"; }
 
   // Writes the directories of a new cluster of one; false when that fails.
   [[nodiscard]] bool format();
@@ -52,6 +51,7 @@ class SimNode {
   void begin_end(const std::shared_ptr<Life>& life, const std::string& why);
   void exit(const std::shared_ptr<Life>& life, const std::string& why);
   void boot_after(runtime::Duration down);
+  [[nodiscard]] std::int64_t log_dirs() const;
 
   runtime::MemoryWorld* world_;
   sim::History* history_;
