@@ -32,7 +32,7 @@ function(dohle_module)
   endforeach()
   target_link_libraries(${lib} ${scope} ${M_LIBS})
   # Bugs are planted where they matter; what has none is built as always.
-  if(DOHLE_MUTANTS AND M_NAME MATCHES "^(storage|raft|metadata|replication|coordinator|broker)$")
+  if(DOHLE_MUTANTS AND M_NAME MATCHES "^(base|storage|raft|metadata|replication|coordinator|broker)$")
     target_compile_definitions(${lib} PRIVATE DOHLE_MUTANTS)
   endif()
 

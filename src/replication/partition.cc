@@ -152,7 +152,8 @@ Result<Offset> Partition::delete_records_before(Offset offset) {
 
 void Partition::watch(Offset seen, Watch& watch) {
   DOHLE_CHECK(watch.at_ == nullptr);
-  if (!leading_ || failed_ || high_watermark() > seen) return watch.wake();
+  const bool has_news = high_watermark() > seen && !DOHLE_MUTANT("replication.watched_without_looking");
+  if (!leading_ || failed_ || has_news) return watch.wake();
   watch.at_ = this;
   watch.after_ = std::exchange(watches_, &watch);
   if (watch.after_ != nullptr) watch.after_->before_ = &watch;

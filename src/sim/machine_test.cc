@@ -93,6 +93,19 @@ TEST_F(Machines, AKilledProcessIsSilentAndItsDiskIsNot) {
   EXPECT_TRUE(shards.run(0, [&] { return ask(&shards.at(0), "10.0.0.1"); }));
 }
 
+TEST_F(Machines, TimersDieWithTheirProcess) {
+  const auto before = world.timers();
+  auto& shards = server.start_process(2);
+  for (std::size_t id = 0; id < 2; ++id) {
+    const auto scope = shards.enter(id);
+    shards.at(id).executor().start_timer(std::chrono::hours(1), [] { ADD_FAILURE(); });
+  }
+  EXPECT_EQ(world.timers(), before + 2);
+  server.kill(nullptr);
+  EXPECT_EQ(world.timers(), before);
+  world.advance(std::chrono::hours(2));
+}
+
 TEST_F(Machines, APowerLossTakesWhatWasNotSynced) {
   serve(server);
   ASSERT_TRUE(server.disk().sync_directory("."));
@@ -160,6 +173,15 @@ TEST(Marks, CountWhatWasReached) {
   EXPECT_NE(marks.json().find("\"sim.test_never\":0"), std::string::npos);
   marks.stop_odds();
   EXPECT_FALSE(DOHLE_ODD("sim.test_odd"));
+}
+
+TEST(Marks, TellOfABreach) {
+  Marks marks(1, 1);
+  std::string heard;
+  DOHLE_BREACH("sim.test_unheard");
+  marks.on_breach([&heard](std::string_view rule) { heard += rule; });
+  DOHLE_BREACH("sim.test_rule");
+  EXPECT_EQ(heard, "sim.test_rule");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include <base/mutant.h>
 #include <runtime/shard.h>
 #include <runtime/start_all.h>
 
@@ -70,7 +71,7 @@ class NewsWatch final : public replication::Partition::Watch {
   void wake() override {
     if (home_->is_current()) {
       news_->try_set();
-    } else {
+    } else if (!DOHLE_MUTANT("broker.lost_wake_between_shards")) {
       home_->post([news = *news_]() mutable { news.try_set(); });
     }
   }

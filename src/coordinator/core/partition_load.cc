@@ -60,7 +60,7 @@ runtime::Task<Result<>> PartitionRuntime::load_records() {
                                            " lies after offset " + std::to_string(next_offset_.value()));
       }
       DOHLE_CO_TRY(replay_batch(*batch));
-      if (cursor.consumed() - yielded_at < kBytesPerSlice) continue;
+      if (cursor.consumed() - yielded_at < kBytesPerSlice && !DOHLE_ODD("coordinator.small_slice")) continue;
       DOHLE_MARK("coordinator.load_in_slices");
       yielded_at = cursor.consumed();
       co_await YieldShard{};

@@ -153,6 +153,8 @@ Decision<void> PartitionRuntime::queue_records(const Turn& turn) {
     }
   }
   for (std::size_t i = 0; i < turn.records().size(); ++i) {
+    if (!turn.records()[i].value && DOHLE_MUTANT("coordinator.tombstone_lost")) continue;
+    if (!turn.atomic() && DOHLE_MUTANT("coordinator.expiry_not_written")) continue;
     queue_record(turn.records()[i], encoded_bytes(turn.records()[i]), marks[i]);
   }
   schedule_append();

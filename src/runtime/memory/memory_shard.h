@@ -24,7 +24,7 @@ class MemoryExecutor final : public Executor, public MemoryRunnable {
   // Destroys what is queued.
   void clear();
   void deliver(Work work);
-  // Takes no further turn.
+  // Takes no further turn, and its timers fire no more.
   void freeze();
   static void make_current(Executor* executor) { set_current(executor); }
 
@@ -46,6 +46,7 @@ class MemoryExecutor final : public Executor, public MemoryRunnable {
   std::size_t ready_channels_ = 0;
   std::deque<Channel> channels_;  // stays in place when it grows
   std::deque<std::coroutine_handle<>> local_;
+  std::vector<Work> dead_timers_;  // taken out of the world; what they hold can be destroyed with the rest only
 };
 
 class MemoryBufferHome final : public BufferHome {

@@ -93,10 +93,12 @@ void MemoryExecutor::clear() {
   for (std::size_t i = 0; i < channels_.size(); ++i) {  // what dies may post
     while (!channels_[i].posted.empty()) channels_[i].posted.pop_front();
   }
+  dead_timers_.clear();
 }
 
 void MemoryExecutor::freeze() {
   frozen_ = true;
+  dead_timers_ = machine_->world_->take_timers(*this);
   update_ready();
 }
 

@@ -1,14 +1,15 @@
 """C9, classic groups: a partition has one owner in a generation; a member of an old generation commits nothing; what was committed never
-goes back; and what was committed was read."""
+goes back; what was committed was read; and what was deleted, or has expired, stays away."""
 import collections
 
+from . import registers
 from .history import place
 
 PATIENCE_US = 1_000_000  # an answer that took so long may be that of a second attempt
 
 
 def check(history):
-    return owners(history) + fences(history) + regressions(history) + skips(history)
+    return owners(history) + fences(history) + regressions(history) + skips(history) + registers.judge(history, 'offset')
 
 
 def owners(history):

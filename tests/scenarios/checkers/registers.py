@@ -6,6 +6,28 @@ LATE_US = 20_000_000
 MANY = 20_000
 
 
+class Offset:
+    """What a group has committed for a partition: absent, or an offset with the time from which on it may go by itself. What is read goes with
+    the time at which it was."""
+    initial = ('absent', None)
+
+    @staticmethod
+    def step(state, operation, outcome, value):
+        offset, goes_at = state
+        what, time = value
+        if operation == 'write' and outcome != 'refused':
+            return [value]
+        if operation == 'delete' and outcome != 'refused':
+            return [('absent', None)]
+        if operation != 'read' and what != 'GROUP_ID_NOT_FOUND':
+            return [state]
+        seen = what if operation == 'read' else 'absent'  # an unknown group has nothing
+        if seen == offset:
+            return [state]
+        gone = seen == 'absent' and goes_at is not None and time >= goes_at
+        return [('absent', None)] if gone else []
+
+
 class Topic:
     """absent, or present with an id that is unknown until it is read. A new topic never has the id of the one before it."""
     initial = ('absent', None)
@@ -42,17 +64,24 @@ class Value:
         return [value] if state in (None, value) else []
 
 
+MODELS = {'topic': Topic, 'config': Value, 'offset': Offset}
+
+
 def check(history):
+    return judge(history, 'topic', 'config')
+
+
+def judge(history, *kinds):
     keys = {}
     for event in history.of('call', 'ret'):
-        if event['e'] == 'call':
+        if event['e'] == 'call' and event['k'].split('/')[0] in kinds:
             keys.setdefault(event['k'], []).append({'call': event, 'ret': None})
     answers = {(event['w'], event['id']): event for event in history.of('ret')}
     found = []
     for key, operations in sorted(keys.items()):
         for operation in operations:
             operation['ret'] = answers.get((operation['call']['w'], operation['call']['id']))
-        wrong = linearize(operations, Topic if key.startswith('topic/') else Value)
+        wrong = linearize(operations, MODELS[key.split('/')[0]])
         if wrong is not None:
             call, ret = wrong['call'], wrong['ret']
             found.append(f"{key}: no order explains {call['w']}'s {call['op']} {call['x']} at {call['t']}: {ret['out']} {ret['x']} at {ret['t']}")
@@ -71,6 +100,9 @@ def points_of(operations):
             continue
         operation['outcome'] = ret['out'] if known else None
         operation['value'] = call['x'] if call['op'] == 'write' else ret['x'] if known else ''
+        if call['k'].startswith('offset/'):
+            goes_at = call['t'] + 1000 * call['keeps'] if call.get('keeps', -1) >= 0 else None
+            operation['value'] = (operation['value'], goes_at if call['op'] == 'write' else ret['t'] if known else None)
         points.append((call['t'], call['n'], 'begin', operation))
         end = (ret['t'], ret['n']) if known else ((ret or call)['t'] + LATE_US, call['n'])
         points.append((*end, 'end', operation))

@@ -163,6 +163,30 @@ class Groups(unittest.TestCase):
         self.assertFalse(found('C9', *committed, poll('a', (0, 'p-1', 5), (1, 'p-2', 5)), content))
         self.assertTrue(found('C9', *committed, poll('a', (1, 'p-2', 5)), content))
 
+    @staticmethod
+    def offset(number, begin, what, outcome='ok', value='', **more):
+        return [event(begin, 'c', 'call', id=number, k='offset/g/t-0', op=what, **{'x': '', **more}),
+                event(begin + 1, 'c', 'ret', id=number, out=outcome, x=value)]
+
+    def test_what_was_deleted_stays_away(self):
+        deleted = [*self.offset(1, 1, 'write', x='5'), *self.offset(2, 3, 'read', value='5'), *self.offset(3, 5, 'delete')]
+        self.assertFalse(found('C9', *deleted, *self.offset(4, 7, 'read', value='absent')))
+        self.assertTrue(found('C9', *deleted, *self.offset(4, 7, 'read', value='absent'), *self.offset(5, 9, 'read', value='5')))
+        self.assertFalse(found('C9', *deleted, *self.offset(4, 7, 'write', x='6'), *self.offset(5, 9, 'read', value='6')))
+        self.assertFalse(found('C10', *deleted, *self.offset(4, 7, 'read', value='5')))
+
+    def test_what_is_there_does_not_go_by_itself_before_its_time(self):
+        for_good = self.offset(1, 1, 'write', x='5')
+        for_a_while = self.offset(1, 1, 'write', x='5', keeps=1)
+        unknown_group = {'outcome': 'refused', 'value': 'GROUP_ID_NOT_FOUND'}
+        self.assertTrue(found('C9', *for_good, *self.offset(2, 3000, 'read', value='absent')))
+        self.assertTrue(found('C9', *for_good, *self.offset(2, 3000, 'delete', **unknown_group)))
+        self.assertTrue(found('C9', *for_a_while, *self.offset(2, 3, 'read', value='absent')))
+        self.assertFalse(found('C9', *for_a_while, *self.offset(2, 3000, 'read', value='absent')))
+        self.assertFalse(found('C9', *for_a_while, *self.offset(2, 3000, 'delete', **unknown_group)))
+        self.assertFalse(found('C9', *for_a_while, *self.offset(2, 3000, 'read', value='5')))
+        self.assertTrue(found('C9', *for_a_while, *self.offset(2, 3000, 'read', value='absent'), *self.offset(3, 4000, 'read', value='5')))
+
 
 class Registers(unittest.TestCase):
     def setUp(self):
@@ -216,6 +240,15 @@ class Liveness(unittest.TestCase):
         self.assertTrue(found('C13', event(1, 'world', 'finished'), event(2, 'world', 'unread')))
         self.assertTrue(found('C13'))
 
+    def test_other_directories_go_on(self):
+        end = [event(9_000_000, 'node1', 'stop'), event(9_000_001, 'world', 'finished'), event(9_000_002, 'world', 'read')]
+        begin = [event(0, 'node1', 'boot', dirs=2), *[event(1, who, 'producer', acks=-1, idem=1) for who in ('p1', 'p2', 'p3')],
+                 event(2, 'world', 'eio', what='sync', path='data1')]
+        late = [ack('p1-1', 0, time=3_000_000), ack('p2-1', 0, time=3_000_000, who='p2')]
+        self.assertFalse(found('C13', *begin, *late, *end))
+        self.assertTrue(found('C13', *begin, late[0], *end))
+        self.assertFalse(found('C13', event(0, 'node1', 'boot', dirs=1), *begin[1:], *end))
+
 
 class Plateau(unittest.TestCase):
     def test_what_was_taken_is_given_back(self):
@@ -225,6 +258,17 @@ class Plateau(unittest.TestCase):
             after = {'bytes': 10, 'files': 5, 'connections': 0, 'timers': 9, **leak}
             self.assertTrue(found('C14', before, event(2, 'world', 'resources', **after)))
         self.assertTrue(found('C14', before))
+
+    def test_a_process_that_stops_leaves_no_timers(self):
+        at_rest = [event(n, 'world', 'resources', bytes=10, files=5, connections=0, timers=9) for n in (1, 5)]
+        self.assertFalse(found('C14', *at_rest, event(3, 'node1', 'ended', why='stopped', timers=0)))
+        self.assertFalse(found('C14', *at_rest, event(3, 'node1', 'ended', why='start failed', timers=2)))
+        self.assertTrue(found('C14', *at_rest, event(3, 'node1', 'ended', why='stopped', timers=2)))
+
+    def test_buffers_go_back_to_their_shard(self):
+        at_rest = [event(n, 'world', 'resources', bytes=10, files=5, connections=0, timers=9) for n in (1, 5)]
+        self.assertFalse(found('C14', *at_rest))
+        self.assertTrue(found('C14', *at_rest, event(3, 'world', 'breach', rule='base.buffer_dropped_elsewhere')))
 
 
 class Quiet(unittest.TestCase):

@@ -8,47 +8,13 @@
 #include <protocol/messages/delete_topics_response.h>
 #include <protocol/messages/metadata_request.h>
 
-#include "client_program.h"
+#include "register_client.h"
 
 namespace dohle::scenarios {
 namespace {
 
 using protocol::ErrorCode;
 using runtime::Task;
-
-// An operation on one key: `call` when it begins, `ret` when its outcome is known; without a `ret`, or with the outcome
-// "unknown", it may take effect at any time later, or never.
-class Register : public ClientProgram {
- public:
-  using ClientProgram::ClientProgram;
-
- protected:
-  std::int64_t call(const std::string& key, std::string_view operation, const std::string& value = {}) {
-    note("call", sim::Json().field("id", ++calls_).field("k", key).field("op", operation).field("x", value));
-    return calls_;
-  }
-  void ret(std::int64_t id, std::string_view outcome, const std::string& value = {}) {
-    note("ret", sim::Json().field("id", id).field("out", outcome).field("x", value));
-  }
-  void ret(std::int64_t id, ErrorCode code) {
-    ret(id,
-        code == ErrorCode::kNone ? "ok"
-        : surely_refused(code)   ? "refused"
-                                 : "unknown",
-        std::string(protocol::name(code)));
-  }
-  [[nodiscard]] std::string draw_key(std::string_view kind) {
-    return fmt::format("{}{}", kind,
-                       random().below(static_cast<std::uint64_t>(arguments().draw_int(random(), "keys", "2"))));
-  }
-
- private:
-  static bool surely_refused(ErrorCode code) {
-    return code == ErrorCode::kTopicAlreadyExists || code == ErrorCode::kUnknownTopicOrPartition ||
-           code == ErrorCode::kInvalidConfig || code == ErrorCode::kUnknownTopicId;
-  }
-  std::int64_t calls_ = 0;
-};
 
 protocol::CreateTopicsRequest creation(const std::string& name, std::int32_t partitions) {
   protocol::CreateTopicsRequest request;
@@ -60,9 +26,9 @@ protocol::CreateTopicsRequest creation(const std::string& name, std::int32_t par
   return request;
 }
 
-class TopicAdmin final : public Register {
+class TopicAdmin final : public RegisterClient {
  public:
-  using Register::Register;
+  using RegisterClient::RegisterClient;
 
  private:
   Task<void> body(client::Cluster& cluster) override {
@@ -117,9 +83,9 @@ class TopicAdmin final : public Register {
 };
 
 // The value of one configuration of a topic that stays.
-class ConfigAdmin final : public Register {
+class ConfigAdmin final : public RegisterClient {
  public:
-  using Register::Register;
+  using RegisterClient::RegisterClient;
 
  private:
   static constexpr const char* kKey = "max.message.bytes";

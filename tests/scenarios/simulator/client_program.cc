@@ -23,14 +23,18 @@ void ClientProgram::finish() {
   finishing_.stop();
 }
 
-runtime::Task<void> ClientProgram::run() {
+client::ClientConfig ClientProgram::client_config() const {
   client::ClientConfig config;
   config.bootstrap_servers = it_.bootstrap;
   config.client_id = it_.name;
   config.request_timeout_ms = 4'000;
   config.default_api_timeout_ms = 20'000;
   config.socket_connection_setup_timeout_ms = 2'000;
-  client::Cluster cluster(machine_.process().at(0), std::move(config));
+  return config;
+}
+
+runtime::Task<void> ClientProgram::run() {
+  client::Cluster cluster(machine_.process().at(0), client_config());
   co_await body(cluster);
   co_await cluster.close();
   note("done");
@@ -63,6 +67,8 @@ std::unique_ptr<ClientProgram> make_client(const std::string& kind, ClientSurrou
   if (kind == "trimmer") return make_trimmer(std::move(surroundings));
   if (kind == "topics") return make_topic_admin(std::move(surroundings));
   if (kind == "configs") return make_config_admin(std::move(surroundings));
+  if (kind == "offsets") return make_offset_admin(std::move(surroundings));
+  if (kind == "echo") return make_echo(std::move(surroundings));
   if (kind == "nuisance") return make_nuisance(std::move(surroundings));
   return nullptr;
 }

@@ -59,6 +59,7 @@ class ClientProgram {
   [[nodiscard]] std::vector<TopicPartition> partitions() const;
   void note(std::string_view event, const sim::Json& fields = {}) { it_.history.add(it_.name, event, fields); }
   [[nodiscard]] sim::History& history() { return it_.history; }
+  [[nodiscard]] client::ClientConfig client_config() const;
 
  private:
   runtime::Task<void> run();
@@ -83,6 +84,8 @@ class ClientProgram {
 [[nodiscard]] std::unique_ptr<ClientProgram> make_trimmer(ClientSurroundings surroundings);
 [[nodiscard]] std::unique_ptr<ClientProgram> make_topic_admin(ClientSurroundings surroundings);
 [[nodiscard]] std::unique_ptr<ClientProgram> make_config_admin(ClientSurroundings surroundings);
+[[nodiscard]] std::unique_ptr<ClientProgram> make_offset_admin(ClientSurroundings surroundings);
+[[nodiscard]] std::unique_ptr<ClientProgram> make_echo(ClientSurroundings surroundings);
 [[nodiscard]] std::unique_ptr<ClientProgram> make_nuisance(ClientSurroundings surroundings);
 // Creates the topics of the scenario and is done.
 [[nodiscard]] std::unique_ptr<ClientProgram> make_setup(ClientSurroundings surroundings, std::vector<Line> lines);

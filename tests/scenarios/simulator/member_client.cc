@@ -32,6 +32,9 @@ class MemberClient final : public ClientProgram {
     config.session_timeout_ms = 6'000;
     config.heartbeat_interval_ms = 1'000;
     config.fetch_max_wait_ms = 200;
+    if (arguments().has("interval")) {
+      config.max_poll_interval_ms = arguments().draw_int(random(), "interval", "");
+    }
     if (arguments().choose(random(), "static", "false|true") == "true") config.group_instance_id = name();
     client::Consumer consumer(cluster, std::move(config));
     std::vector<std::string> names;

@@ -25,9 +25,15 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, std::set<st
       random_(world_.random().next()),
       marks_(world_.random().next(), kOddRarity),
       history_(world_.clock()) {
+  marks_.on_breach([this](std::string_view rule) { note("breach", sim::Json().field("rule", rule)); });
   Arguments draws;
   draws.all["shards"] = scenario_.shards;
   const auto shards = static_cast<std::size_t>(draws.draw_int(random_, "shards", "1"));
+  for (auto& [key, value] : scenario_.settings) {
+    if (value.find('|') == std::string::npos) continue;
+    draws.all[key] = value;
+    value = draws.choose(random_, key, "");
+  }
   node_ = std::make_unique<SimNode>(world_, history_, 1, shards, scenario_.settings);
   if (random_.below(2) == 0) node_->machine().set_hop_delay(milliseconds(1 + random_.below(20)));
   for (const auto& line : scenario_.topics) {

@@ -1,6 +1,7 @@
 // Rare branches, for simulation. A mark counts that a place was reached; a report lists those that never were. An odd
-// is a place where a simulation may make the rare thing happen (FoundationDB's BUGGIFY). In the product nobody installs
-// an observer, and either costs one load and a branch that is never taken.
+// is a place where a simulation may make the rare thing happen (FoundationDB's BUGGIFY). A breach is a rule of ours
+// that was broken where nothing would show it. In the product nobody installs an observer, and each costs one load and
+// a branch that is never taken.
 #pragma once
 
 #include <algorithm>
@@ -24,10 +25,16 @@ class MarkObserver {
   virtual void reached(std::string_view mark) = 0;
   // Whether the rare thing is to happen here and now.
   virtual bool make_it_so(std::string_view odd) = 0;
+  virtual void breached(std::string_view rule) = 0;
 };
 
 // Set before any shard starts, by single-threaded programs only.
 inline MarkObserver* mark_observer = nullptr;
+
+inline void note_breach(std::string_view rule) {
+  if (mark_observer != nullptr) [[unlikely]]
+    mark_observer->breached(rule);
+}
 
 // Every mark and odd that is compiled in, in no order.
 inline std::vector<std::string_view>& all_marks() {
@@ -59,3 +66,4 @@ struct Mark {
 
 #define DOHLE_MARK(name) ::dohle::Mark<name>::hit()
 #define DOHLE_ODD(name) ::dohle::Mark<name>::odd()
+#define DOHLE_BREACH(rule) ::dohle::note_breach(rule)

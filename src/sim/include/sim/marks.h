@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ class Marks final : public MarkObserver {
 
   void reached(std::string_view mark) override { ++counts_[mark]; }
   bool make_it_so(std::string_view odd) override;
+  void breached(std::string_view rule) override {
+    if (on_breach_) on_breach_(rule);
+  }
+  void on_breach(std::function<void(std::string_view rule)> tell) { on_breach_ = std::move(tell); }
   // None of them happens from now on.
   void stop_odds() { stopped_ = true; }
   // Every mark there is, with how often it was reached, as a JSON object.
@@ -30,6 +35,7 @@ class Marks final : public MarkObserver {
   runtime::SeededRandom random_;
   std::uint64_t rarity_;
   bool stopped_ = false;
+  std::function<void(std::string_view)> on_breach_;
   std::map<std::string_view, std::uint64_t> counts_;
   std::map<std::string_view, bool> possible_;
 };
