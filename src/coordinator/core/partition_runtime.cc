@@ -204,7 +204,9 @@ runtime::Task<void> PartitionRuntime::append_loop() {
     const Offset expected = at->base + (static_cast<std::int64_t>(at->records.size()) - 1);
     auto encoded = encode(*at);
     Result<Offset> written = fail(Errc::kInternal);
-    if (encoded) {
+    if (DOHLE_ODD("coordinator.append_refused")) {
+      written = fail(Errc::kNotLeader, "as the simulation will have it");
+    } else if (encoded) {
       written = co_await writer_.append(partition_, epoch_, std::move(*encoded));
     } else {
       written = fail(std::move(encoded).error());

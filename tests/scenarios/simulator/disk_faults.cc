@@ -11,7 +11,7 @@
 // - slow: whatever runs on a thread for blocking file work takes its time.
 // - rot: a bit of a file at rest, or in use, is not what it was. `files` are endings of names; only files that can be
 // made
-//   again from others are named there by default.
+//   again from others are named there by default. With covered=1, a log rots only where its checksums tell.
 #include <algorithm>
 #include <utility>
 
@@ -107,7 +107,23 @@ class BitRot final : public Fault {
     // The end of a file is what a start looks at, and a recovery takes what rotted there for a torn write.
     const double part = draw("part", "1");
     const auto bits = static_cast<std::uint64_t>(8 * part * static_cast<double>(disk.file_size(file).value_or(1)));
-    if (disk.flip_bit(file, random.below(bits))) simulation().note("rot", sim::Json().field("file", file));
+    std::uint64_t bit = random.below(bits);
+    if (arguments().has("covered")) bit = to_covered(disk.content(file).value_or(""), bit);
+    if (disk.flip_bit(file, bit)) simulation().note("rot", sim::Json().field("file", file));
+  }
+
+  // Kafka's checksum does not cover a batch's offset, length, epoch and magic: a bit of those becomes one behind them.
+  static std::uint64_t to_covered(std::string_view log, std::uint64_t bit) {
+    constexpr std::uint64_t kLengthAt = 8;
+    constexpr std::uint64_t kChecksumAt = 17;
+    for (std::uint64_t at = 0; at + kChecksumAt < log.size();) {
+      std::uint64_t size = 0;
+      for (std::uint64_t i = 0; i < 4; ++i) size = size << 8U | static_cast<std::uint8_t>(log[at + kLengthAt + i]);
+      const std::uint64_t next = at + kLengthAt + 4 + size;
+      if (bit / 8 < next) return std::max(bit, 8 * (at + kChecksumAt) + bit % 8);
+      at = next;
+    }
+    return bit;
   }
 };
 
