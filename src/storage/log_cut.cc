@@ -17,6 +17,7 @@ Result<bool> Log::State::delete_records_before(Offset offset) {
     return fail(Errc::kOffsetOutOfRange,
                 fmt::format("offset {} is above the high watermark {}", offset.value(), high_watermark.value()));
   }
+  if (DOHLE_MUTANT("storage.deleted_past_high_watermark")) offset = std::min(offset, log_end);
   if (offset <= log_start) return false;
   log_start = offset;
   epochs_dirty = epochs.truncate_from_start(log_start) || epochs_dirty;

@@ -1,11 +1,19 @@
-"""C6: the high watermark never moves back as clients see it, and ListOffsets by timestamp agrees with the content."""
+"""C6: the high watermark never moves back as clients see it, nothing above it is deleted by request, and ListOffsets by timestamp agrees
+with the content."""
 import collections
 
 from .history import place
 
 
 def check(history):
-    return watermarks(history) + times(history)
+    return watermarks(history) + times(history) + deletions(history)
+
+
+def deletions(history):
+    """What was granted lies below where the log ended in the end."""
+    ends = {event['tp']: event['end'] for event in history.of('final')}
+    return [f"{place(event['tp'])} was trimmed to {event['o']} at {event['t']}, and its end is {ends[event['tp']]}"
+            for event in history.of('trimmed') if event['o'] > ends.get(event['tp'], event['o'])]
 
 
 def watermarks(history):

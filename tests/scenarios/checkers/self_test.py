@@ -112,6 +112,11 @@ class Bounds(unittest.TestCase):
         self.assertTrue(found('C6', poll('r', (7, 'a-1', 5), time=10), self.end(20, 15, 4)))
         self.assertTrue(found('C6', self.end(10, 9, 5), *final((0, 'a-1', 5))))
 
+    def test_what_is_not_there_cannot_be_deleted(self):
+        content = final((0, 'a-1', 5), (1, 'a-2', 6))
+        self.assertFalse(found('C6', event(3, 'x', 'trimmed', tp=T, o=2, low=2), *content))
+        self.assertTrue(found('C6', event(3, 'x', 'trimmed', tp=T, o=3, low=2), *content))
+
     def test_offsets_by_time_agree_with_content(self):
         content = poll('r', (0, 'a-1', 100), (1, 'a-2', 200), time=10)
         asked = {'tp': T, 'asked': 20}
