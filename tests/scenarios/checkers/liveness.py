@@ -8,7 +8,7 @@ TELLING_US = 3_000_000  # so long must a time be to say something
 def check(history):
     found = stalls(history)
     done = {event['w'] for event in history.of('done')}
-    gone = {event['w'] for event in history.of('dies', 'leaves')}
+    gone = {event['w'] for event in history.of('dies')}
     if history.of('stuck') or not history.of('finished'):
         started = {event['w'] for event in history.events if event['w'] not in ('world', 'final', 'runner') and not event['w'].startswith('node')}
         late = sorted(started - done - gone)

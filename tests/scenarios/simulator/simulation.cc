@@ -145,9 +145,11 @@ bool Simulation::run() {
   world_.advance(seconds(scenario_.seconds));
   heal();
   for (auto& client : clients_) client->finish();
+  // Who left may still have something to say; who died has not.
+  const auto is_over = [](const auto& client) { return client->done() || !client->machine().running(); };
   const bool finished = world_.try_run_until(
-      [this] {
-        return node_->up() && std::ranges::all_of(clients_, [](const auto& client) { return client->done(); });
+      [this, is_over] {
+        return node_->up() && std::ranges::all_of(clients_, is_over) && std::ranges::all_of(gone_, is_over);
       },
       kFinishLimit);
   note(finished ? "finished" : "stuck");
