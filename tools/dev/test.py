@@ -31,6 +31,8 @@ DEFAULT_BUDGET_S = 120 * SLACK
 # What the address and thread sanitizers run, and how many times longer it may take. What measures memory or speed would measure them.
 SANITIZED = ['unit', 'scenarios/seeds', 'node/start', 'node/fetch', 'node/tools', 'node/hostile', 'compat/kcat', 'crash/kill', 'crash/disk']
 SANITIZED_SLACK = 8
+# The thread sanitizer has nothing to find in one thread, and is too slow for the limits of time in hostile.
+NOT_FOR_THREADS = ['scenarios/seeds', 'node/hostile']
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
 SKIP_STATUS = 77
 
@@ -122,11 +124,15 @@ class Run:
         sanitized = options.preset in ('asan', 'tsan')
         self.slack = SANITIZED_SLACK if sanitized else 1
         self.tiers = options.tier or (SANITIZED if sanitized else [])
+        if options.preset == 'tsan' and not options.tier:
+            self.tiers = [tier for tier in SANITIZED if tier not in NOT_FOR_THREADS]
         self.total_s = TOTAL_S * self.slack
         self.findings = self.reports / 'findings'
         # A node may be killed or restarted by its test: what its sanitizer says goes to a file of its own, and fails the test.
         report_to = f'log_path={self.findings}/sanitizer'
         self.environment = dict(os.environ, **{f'{name}_OPTIONS': report_to for name in ('ASAN', 'UBSAN', 'TSAN') if sanitized})
+        if sanitized:
+            self.environment['DOHLE_SANITIZER'] = options.preset
 
     def sanitizer_findings(self, tally):
         for path in sorted(self.findings.glob('*')):

@@ -142,10 +142,16 @@ Task<int> run_node(runtime::Shards& shards, config::ServerConfig config, const s
   runtime::Executor& home = shards.at(0).executor();
   // Clients have a thread and shards of their own: what they allocate is not counted.
   const auto client_thread = shards.make_io_thread("client");
+  std::unique_ptr<runtime::LiveShards> clients;
   static_cast<void>(co_await runtime::run_on(*client_thread, [&] {
-    runtime::LiveShards clients;
-    return clients.run([&] { return measure(&clients.at(0), port, &home, &requests, &out); });
+    clients = std::make_unique<runtime::LiveShards>();
+    return clients->run([&] { return measure(&clients->at(0), port, &home, &requests, &out); });
   }));
+  // Only now: this shard may have been posting to theirs until it came here.
+  co_await runtime::run_on(*client_thread, [&] {
+    clients.reset();
+    return 0;
+  });
   co_await (*node)->stop();
   co_return 0;
 }

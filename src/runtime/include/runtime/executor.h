@@ -17,7 +17,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // From any thread: run `work` on this shard. Work posted by one thread runs in the order it was posted.
+  // From any thread: run `work` on this shard. Work posted by one thread runs in the order it was posted. The executor
+  // has to outlive the call, whose work may run, and end everything, before it returns.
   virtual void post(Work work) = 0;
   // From this shard only: resume soon, without a wake-up.
   virtual void resume_later(std::coroutine_handle<> handle) = 0;
