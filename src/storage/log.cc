@@ -12,6 +12,7 @@ namespace dohle::storage {
 
 Log::State::State(LogSetup log_setup, LogServices log_services)
     : setup(std::move(log_setup)),
+      made_ms(log_services.settled_clock.wall_ms()),
       services(log_services),
       config(setup.config),
       path(setup.path),

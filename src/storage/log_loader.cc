@@ -315,7 +315,7 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
     state.set_end(upto);
     return state;
   }
-  DOHLE_ASSIGN(const bool found, snapshots.load_newest(upto, services.clock.wall_ms(), state));
+  DOHLE_ASSIGN(const bool found, snapshots.load_newest(upto, made_ms, state));
   if (!found) {
     // Stopped cleanly by a release that wrote none: nothing is known, as in Kafka; the log is not read for it.
     state.set_end(clean || segments.empty() ? upto : std::max(log_start, segments.first().base()));

@@ -241,7 +241,7 @@ runtime::Task<Result<>> LogManager::State::checkpoint(State* self, Due due) {
 }
 
 runtime::Task<Result<>> LogManager::State::keep_clock(State* self) {
-  const std::int64_t settled_ms = self->shard_logs.front()->settled_wall_ms();
+  const std::int64_t settled_ms = self->shard_logs.front()->settled_clock().wall_ms();
   LogDirectory& directory = *self->directories[self->metadata_index];
   if (directory.offline()) co_return Result<>{};
   co_return co_await directory.write_clock(settled_ms);

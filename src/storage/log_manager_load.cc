@@ -196,7 +196,7 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 // is to hear that there is none, and not to wait for it.
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
-  if (self->settled_ms) logs->remember_clock(*self->settled_ms);
+  if (self->settled_ms) logs->settled_clock().remember(*self->settled_ms);
   for (const auto& found : part) {
     if (found.slot->directory->offline()) {
       self->names.give_back(found.partition);

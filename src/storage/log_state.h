@@ -78,6 +78,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   void sync_later(runtime::FileRef file) { sync_files.push_back(std::move(file)); }
 
   LogSetup setup;
+  std::int64_t made_ms;  // when the object was, on its shard: a settled clock is not for other threads
   LogServices services;
   LogConfig config;
   std::string path;

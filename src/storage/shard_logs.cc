@@ -18,11 +18,13 @@ ShardLogsImpl::ShardLogsImpl(runtime::Shards& shards, std::size_t id, const LogM
       directories_(directories),
       names_(names),
       tail_cache_(config.tail_cache_bytes_per_shard, runtime::BufferGauge(shards, config.buffer_bytes)),
-      open_files_(config.open_segments_per_shard) {}
+      open_files_(config.open_segments_per_shard),
+      settled_clock_(shard_.clock()) {}
 
 LogServices ShardLogsImpl::services(LogDirectory& directory) {
   return {.files = shard_.files(),
           .clock = shard_.clock(),
+          .settled_clock = settled_clock_,
           .random = shard_.random(),
           .commit_log = directory.commit_log(),
           .tail_cache = tail_cache_,
@@ -116,8 +118,7 @@ void ShardLogsImpl::add(DirectorySlot& slot, std::unique_ptr<Log> log) {
 
 runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {
   Log* const log = find(partition);
-  if (log == nullptr)
-    co_return fail(Errc::kNotFound, fmt::format("no log of {}", partition_directory_name(partition)));
+  if (log == nullptr) co_return fail(Errc::kNotFound, fmt::format("no log of {}", partition_directory_name(partition)));
   static_cast<void>(co_await log->hold_writes());  // appends under way name its files
   auto retired = co_await retire(partition);
   // Only now: until its log is quiet, its files may be written by their old names. Also when it failed, or a new topic
@@ -170,7 +171,7 @@ void ShardLogsImpl::tick() {
   // So that a slow write finds little of it that was not its own.
   static_cast<void>(shard_.clock().take_cpu_wait());
   const std::int64_t now_ms = shard_.clock().now().ms();
-  std::int64_t wall_ms = wall_clock_.accept(now_ms, shard_.clock().wall_ms());
+  std::int64_t wall_ms = settled_clock_.wall_ms();
   if (DOHLE_MUTANT("storage.retention_by_the_wrong_clock")) wall_ms = shard_.clock().wall_ms();
   for (auto& [partition, managed] : logs_) {
     flush_due(managed, now_ms);

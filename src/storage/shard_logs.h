@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <records/codec.h>
+#include <runtime/settled_clock.h>
 #include <runtime/sync.h>
-#include <runtime/wall_clock_guard.h>
 #include <storage/log_manager.h>
 
 #include "open_files.h"
@@ -46,6 +46,7 @@ class ShardLogsImpl final : public ShardLogs {
   [[nodiscard]] runtime::Task<Result<>> remove(TopicPartition partition) override;
   [[nodiscard]] std::vector<Log*> all() override;
   [[nodiscard]] LogDirectory* directory_of(const TopicPartition& partition) override;
+  [[nodiscard]] runtime::SettledClock& settled_clock() override { return settled_clock_; }
   [[nodiscard]] Result<std::unique_ptr<Log>> open_unmanaged(LogDirectory& directory, LogSetup setup) override;
 
   // Opens a log found on disk.
@@ -53,11 +54,6 @@ class ShardLogsImpl final : public ShardLogs {
   void add(DirectorySlot& slot, std::unique_ptr<Log> log);
   // Removes the directory `after_ms` from now.
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
-  // On its shard: the wall clock that was believed before this process began, if that is known; what is believed now.
-  void remember_clock(std::int64_t settled_ms) { wall_clock_.remember(shard_.clock().now().ms(), settled_ms); }
-  [[nodiscard]] std::int64_t settled_wall_ms() {
-    return wall_clock_.accept(shard_.clock().now().ms(), shard_.clock().wall_ms());
-  }
   // Starts the periodic work.
   void start();
   [[nodiscard]] runtime::Task<Result<>> shutdown();
@@ -96,7 +92,7 @@ class ShardLogsImpl final : public ShardLogs {
   TailCachePool tail_cache_;
   OpenFiles open_files_;
   records::Decompressor decompressor_;
-  runtime::WallClockGuard wall_clock_;
+  runtime::SettledClock settled_clock_;
   std::map<TopicPartition, Managed> logs_;
   std::multimap<std::int64_t, DueDirectory> due_directories_;
   std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()

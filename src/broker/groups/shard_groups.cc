@@ -38,7 +38,9 @@ Result<Slice> gather(const runtime::Fragments& fragments) {
 }  // namespace
 
 ShardGroups::ShardGroups(BrokerShard& here, const coordinator::GroupConfig& config)
-    : here_(here), default_partitions_(config.offsets_topic_partitions), coordinator_(here.shard(), *this, config) {
+    : here_(here),
+      default_partitions_(config.offsets_topic_partitions),
+      coordinator_(here.shard(), *this, here.settled_clock(), config) {
   here.set_leadership_listener(this);
   here.set_groups(this);
 }

@@ -46,6 +46,8 @@ std::expected<PartitionRef, protocol::ErrorCode> BrokerShard::leader_of(const To
 
 void BrokerShard::start() { parts_.metadata.add_listener(this); }
 
+runtime::SettledClock& BrokerShard::settled_clock() { return parts_.logs.settled_clock(); }
+
 runtime::Task<void> BrokerShard::settled() {
   const auto pass = gate_.enter();
   const auto hold = co_await in_order_.lock();

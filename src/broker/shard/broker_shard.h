@@ -15,6 +15,7 @@
 #include <metadata/publisher.h>
 #include <protocol/error_code.h>
 #include <replication/partition.h>
+#include <runtime/settled_clock.h>
 #include <runtime/shard.h>
 #include <runtime/sync.h>
 #include <storage/log_config.h>
@@ -62,6 +63,7 @@ class BrokerShard final : public metadata::MetadataListener {
 
   [[nodiscard]] runtime::Shard& shard() { return parts_.shard; }
   [[nodiscard]] Broker& broker() { return parts_.broker; }
+  [[nodiscard]] runtime::SettledClock& settled_clock();
   [[nodiscard]] const metadata::ImageRef& image() const { return parts_.metadata.image(); }
   [[nodiscard]] FetchSessions& fetch_sessions() { return fetch_sessions_; }
   [[nodiscard]] AutoTopicCreator& topic_creator() { return topic_creator_; }

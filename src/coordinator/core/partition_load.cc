@@ -110,7 +110,7 @@ Result<> PartitionRuntime::replay_batch(const records::BatchView& batch) {
 
 Result<Slice> PartitionRuntime::encode(const Batch& batch) const {
   records::BatchBuilder builder({.compression = config_.compression, .leader_epoch = epoch_});
-  const std::int64_t now_ms = clock_.wall_ms();
+  const std::int64_t now_ms = clock_.shown_ms();
   for (const auto& record : batch.records) {
     std::optional<Bytes> value;
     if (record.value) value = Bytes(*record.value);

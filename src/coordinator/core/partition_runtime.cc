@@ -26,7 +26,7 @@ std::size_t encoded_bytes(const CoordinatorRecord& record) {
 using protocol::ErrorCode;
 
 PartitionRuntime::PartitionRuntime(std::int32_t partition, LeaderEpoch epoch, std::unique_ptr<StateMachine> machine,
-                                   PartitionWriter& writer, runtime::Clock& clock, RuntimeConfig config)
+                                   PartitionWriter& writer, runtime::SettledClock& clock, RuntimeConfig config)
     : partition_(partition),
       epoch_(epoch),
       machine_(std::move(machine)),
@@ -67,10 +67,7 @@ std::optional<ErrorCode> PartitionRuntime::not_active() const {
   return ErrorCode::kNotCoordinator;
 }
 
-Turn PartitionRuntime::begin_turn() {
-  const std::int64_t wall_ms = clock_.wall_ms();
-  return Turn(wall_ms, settled_clock_.accept(clock_.now().ms(), wall_ms), *timers_, undo_);
-}
+Turn PartitionRuntime::begin_turn() { return Turn(clock_.stamp_ms(), clock_.wall_ms(), *timers_, undo_); }
 
 void PartitionRuntime::become_active() {
   undo_.set_recording(true);

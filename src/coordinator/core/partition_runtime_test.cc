@@ -60,7 +60,7 @@ class PartitionRuntimeTest : public testing::Test {
     auto scope = shards.enter(0);
     auto machine = std::make_unique<Sums>();
     sums = machine.get();
-    runtime = std::make_unique<PartitionRuntime>(0, epoch, std::move(machine), writer, shards.clock(), config);
+    runtime = std::make_unique<PartitionRuntime>(0, epoch, std::move(machine), writer, clock, config);
     runtime->start();
     shards.run_until_idle();
   }
@@ -94,6 +94,7 @@ class PartitionRuntimeTest : public testing::Test {
   [[nodiscard]] bool answered(const std::string& name) const { return answers.contains(name); }
 
   runtime::MemoryShards shards{1};
+  runtime::SettledClock clock{shards.clock()};
   MemoryPartition writer;
   Sums* sums = nullptr;
   std::unique_ptr<PartitionRuntime> runtime;
@@ -364,8 +365,7 @@ TEST_F(PartitionRuntimeTest, LoadingLeavesRoomForOthers) {
     auto scope = shards.enter(0);
     auto machine = std::make_unique<Sums>();
     sums = machine.get();
-    runtime = std::make_unique<PartitionRuntime>(0, LeaderEpoch(2), std::move(machine), writer, shards.clock(),
-                                                 RuntimeConfig{});
+    runtime = std::make_unique<PartitionRuntime>(0, LeaderEpoch(2), std::move(machine), writer, clock, RuntimeConfig{});
     runtime->start();
     shards.at(0).executor().post([&] { other_ran_while_loading = sums->loaded == 0; });
   }

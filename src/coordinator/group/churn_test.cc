@@ -23,6 +23,7 @@ class World {
   explicit World(std::uint64_t seed) : shards(1, seed) { config.offsets_commit_timeout_ms = 1000; }
 
   runtime::MemoryShards shards;
+  runtime::SettledClock clock{shards.clock()};
   GroupConfig config;
   MemoryPartition writer;
   std::unique_ptr<GroupCoordinator> coordinator;
@@ -40,7 +41,7 @@ class World {
   [[nodiscard]] std::uint64_t roll(std::uint64_t sides) { return shards.random().below(sides); }
   void start() {
     auto scope = shards.enter(0);
-    coordinator = std::make_unique<GroupCoordinator>(shards.at(0), writer, config);
+    coordinator = std::make_unique<GroupCoordinator>(shards.at(0), writer, clock, config);
     coordinator->elected(0, LeaderEpoch(++epoch));
   }
 };

@@ -24,8 +24,7 @@ class GoldenGroups : public testing::Test {
     writer.set_log(0, log);
     auto owned = std::make_unique<GroupMachine>(config, shards.random());
     machine = owned.get();
-    runtime = std::make_unique<PartitionRuntime>(0, LeaderEpoch(1), std::move(owned), writer, shards.clock(),
-                                                 RuntimeConfig{});
+    runtime = std::make_unique<PartitionRuntime>(0, LeaderEpoch(1), std::move(owned), writer, clock, RuntimeConfig{});
     runtime->start();
   }
   void TearDown() override {
@@ -42,6 +41,7 @@ class GoldenGroups : public testing::Test {
   }
 
   runtime::MemoryShards shards{1};
+  runtime::SettledClock clock{shards.clock()};
   MemoryPartition writer;
   GroupConfig config;
   std::vector<std::uint8_t> log;

@@ -15,8 +15,9 @@ namespace dohle::coordinator {
 using protocol::ErrorCode;
 using runtime::Task;
 
-GroupCoordinator::GroupCoordinator(runtime::Shard& shard, PartitionWriter& writer, GroupConfig config)
-    : shard_(shard), writer_(writer), config_(config) {}
+GroupCoordinator::GroupCoordinator(runtime::Shard& shard, PartitionWriter& writer, runtime::SettledClock& clock,
+                                   GroupConfig config)
+    : shard_(shard), writer_(writer), clock_(clock), config_(config) {}
 
 GroupCoordinator::~GroupCoordinator() { DOHLE_CHECK(partitions_.empty() && gate_.count() == 0); }
 
@@ -34,7 +35,7 @@ void GroupCoordinator::elected(std::int32_t partition, LeaderEpoch epoch) {
                              .commit_timeout_ms = config_.offsets_commit_timeout_ms,
                              .compression = config_.offsets_compression};
   GroupMachine* raw = machine.get();
-  slot = std::make_shared<Partition>(partition, epoch, raw, std::move(machine), writer_, shard_.clock(), config);
+  slot = std::make_shared<Partition>(partition, epoch, raw, std::move(machine), writer_, clock_, config);
   log::debug("coordinator", "partition {}: loading in epoch {}", partition, epoch.value());
   slot->runtime.start();
 }

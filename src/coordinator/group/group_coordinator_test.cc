@@ -36,7 +36,7 @@ class Node {
     std::vector<GroupCoordinator*> all;
     for (std::size_t i = 0; i < shards.size(); ++i) {
       auto scope = shards.enter(i);
-      coordinators[i] = std::make_unique<GroupCoordinator>(shards.at(i), *writers[i], config);
+      coordinators[i] = std::make_unique<GroupCoordinator>(shards.at(i), *writers[i], clock, config);
       all.push_back(coordinators[i].get());
     }
     router = std::make_unique<GroupRouter>(
@@ -68,6 +68,7 @@ class Node {
   }
 
   runtime::MemoryShards shards;
+  runtime::SettledClock clock{shards.clock()};
   GroupConfig config;
   std::int32_t epoch = 0;
   std::vector<std::unique_ptr<MemoryPartition>> writers;

@@ -13,6 +13,7 @@
 
 #include <base/ids.h>
 #include <base/result.h>
+#include <runtime/settled_clock.h>
 #include <runtime/shard.h>
 #include <storage/log.h>
 #include <storage/log_directory.h>
@@ -78,6 +79,8 @@ class ShardLogs {
   // Sorted by partition.
   [[nodiscard]] virtual std::vector<Log*> all() = 0;
   [[nodiscard]] virtual LogDirectory* directory_of(const TopicPartition& partition) = 0;
+  // What is believed of the wall clock here, also of the time before this process began. Once loaded.
+  [[nodiscard]] virtual runtime::SettledClock& settled_clock() = 0;
   // A log outside the maps: no retention, no checkpoints. The caller owns it. Blocks. For raft.
   [[nodiscard]] virtual Result<std::unique_ptr<Log>> open_unmanaged(LogDirectory& directory, LogSetup setup) = 0;
 };

@@ -5,6 +5,7 @@
 #include <runtime/clock.h>
 #include <runtime/file_system.h>
 #include <runtime/random.h>
+#include <runtime/settled_clock.h>
 #include <storage/commit_log.h>
 
 namespace dohle::storage {
@@ -15,6 +16,7 @@ class OpenFiles;      // open_files.h
 struct LogServices {
   runtime::FileSystem& files;
   runtime::Clock& clock;
+  runtime::SettledClock& settled_clock;  // of the shard
   runtime::Random& random;
   CommitLog& commit_log;  // of the log's directory
   TailCachePool& tail_cache;

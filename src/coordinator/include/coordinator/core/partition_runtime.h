@@ -27,10 +27,9 @@
 #include <coordinator/partition_writer.h>
 #include <records/batch.h>
 #include <records/compression.h>
-#include <runtime/clock.h>
 #include <runtime/executor.h>
+#include <runtime/settled_clock.h>
 #include <runtime/sync.h>
-#include <runtime/wall_clock_guard.h>
 
 namespace dohle::coordinator {
 
@@ -52,7 +51,7 @@ class PartitionRuntime {
 
   // `machine` is owned; the others must outlive this object.
   PartitionRuntime(std::int32_t partition, LeaderEpoch epoch, std::unique_ptr<StateMachine> machine,
-                   PartitionWriter& writer, runtime::Clock& clock, RuntimeConfig config);
+                   PartitionWriter& writer, runtime::SettledClock& clock, RuntimeConfig config);
   ~PartitionRuntime();
   PartitionRuntime(const PartitionRuntime&) = delete;
   PartitionRuntime& operator=(const PartitionRuntime&) = delete;
@@ -116,7 +115,7 @@ class PartitionRuntime {
   const LeaderEpoch epoch_;
   std::unique_ptr<StateMachine> machine_;
   PartitionWriter& writer_;
-  runtime::Clock& clock_;
+  runtime::SettledClock& clock_;
   const RuntimeConfig config_;
   runtime::Executor& executor_;
   std::unique_ptr<Timers> timers_;
@@ -129,7 +128,6 @@ class PartitionRuntime {
   bool appending_ = false;
   bool committing_ = false;
   runtime::TimerId linger_timer_ = runtime::kNoTimer;
-  runtime::WallClockGuard settled_clock_;
   runtime::Gate gate_;
 };
 

@@ -42,9 +42,10 @@ class Turn {
   Turn(std::int64_t wall_ms, std::int64_t settled_wall_ms, Timers& timers, UndoLog& undo)
       : wall_ms_(wall_ms), settled_wall_ms_(settled_wall_ms), timers_(&timers), undo_(&undo), undo_mark_(undo.mark()) {}
 
-  // Milliseconds since 1970; the same during the whole turn.
+  // Milliseconds since 1970, for what is written down; the same during the whole turn.
   [[nodiscard]] std::int64_t wall_ms() const { return wall_ms_; }
-  // The same without a jump that the clock has just made: what may be expired is decided by this one.
+  // The same without a jump that the clock has just made, also while the node was down: what may be expired is decided
+  // by this one.
   [[nodiscard]] std::int64_t settled_wall_ms() const { return settled_wall_ms_; }
   [[nodiscard]] Timers& timers() const { return *timers_; }
   // For changes that stand or fall with this turn's records but are not made by replaying them.

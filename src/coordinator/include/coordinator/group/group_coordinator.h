@@ -37,6 +37,7 @@
 #include <protocol/messages/offset_fetch_response.h>
 #include <protocol/messages/sync_group_request.h>
 #include <protocol/messages/sync_group_response.h>
+#include <runtime/settled_clock.h>
 #include <runtime/shard.h>
 #include <runtime/sync.h>
 #include <runtime/task.h>
@@ -60,8 +61,8 @@ struct CommittedPosition {
 
 class GroupCoordinator {
  public:
-  // On `shard`, which runs everything; `writer` must outlive this object. Call stop() before destroying it.
-  GroupCoordinator(runtime::Shard& shard, PartitionWriter& writer, GroupConfig config);
+  // On `shard`, which runs everything; `writer` and `clock` must outlive this object. Call stop() before destroying it.
+  GroupCoordinator(runtime::Shard& shard, PartitionWriter& writer, runtime::SettledClock& clock, GroupConfig config);
   ~GroupCoordinator();
   GroupCoordinator(const GroupCoordinator&) = delete;
   GroupCoordinator& operator=(const GroupCoordinator&) = delete;
@@ -115,6 +116,7 @@ class GroupCoordinator {
 
   runtime::Shard& shard_;
   PartitionWriter& writer_;
+  runtime::SettledClock& clock_;
   const GroupConfig config_;
   std::map<std::int32_t, std::shared_ptr<Partition>> partitions_;
   bool stopped_ = false;
