@@ -39,4 +39,11 @@ std::vector<AppendQueue::Group> AppendQueue::take() {
   return std::exchange(groups_, {});
 }
 
+void AppendQueue::put_back(std::vector<Group> groups, std::size_t first) {
+  DOHLE_CHECK(groups_.empty());
+  groups_.assign(std::make_move_iterator(groups.begin() + static_cast<std::ptrdiff_t>(first)),
+                 std::make_move_iterator(groups.end()));
+  last_group_bytes_ = max_batch_bytes_;  // what comes now begins a group of its own
+}
+
 }  // namespace dohle::raft

@@ -26,6 +26,8 @@ class AppendQueue {
   [[nodiscard]] Result<Offset> add(std::vector<std::vector<std::uint8_t>> records);
   // Everything, in order; each group is one batch.
   [[nodiscard]] std::vector<Group> take();
+  // The last of what was taken, from `first` on, could not be appended yet.
+  void put_back(std::vector<Group> groups, std::size_t first);
 
  private:
   std::size_t max_batch_bytes_;

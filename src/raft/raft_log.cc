@@ -34,7 +34,9 @@ Result<std::unique_ptr<RaftLog>> RaftLog::open(const RaftLogConfig& config, Surr
                           .partition = {kMetadataTopic, 0},
                           .topic_id = TopicId{kMetadataTopicUuid},
                           .config = log_config(config),
-                          .had_clean_shutdown = false};  // as Kafka: the whole log is checked at every start
+                          .had_clean_shutdown = false,  // as Kafka: the whole log is checked at every start
+                          .refuse_rot = true,
+                          .directory_was_clean = around.directory.had_clean_shutdown()};
   DOHLE_ASSIGN(auto log, around.logs.open_unmanaged(around.directory, std::move(setup)));
   std::unique_ptr<RaftLog> out(new RaftLog(config, around, std::move(log)));
   DOHLE_TRY(out->load_snapshots());

@@ -15,6 +15,7 @@ namespace dohle::raft {
 namespace {
 
 constexpr runtime::Duration kCleanInterval = std::chrono::minutes(1);
+constexpr runtime::Duration kSpaceLookup = std::chrono::seconds(1);
 constexpr std::uint32_t kRecoveryReadBytes = 1U << 20U;
 
 RaftLogConfig log_config(const RaftConfig& config) {
@@ -62,6 +63,7 @@ RaftNodeImpl::RaftNodeImpl(RaftConfig config, Surroundings around, std::unique_p
 
 RaftNodeImpl::~RaftNodeImpl() {
   if (timer_ != runtime::kNoTimer) around_.shard.executor().cancel_timer(timer_);
+  if (space_timer_ != runtime::kNoTimer) around_.shard.executor().cancel_timer(space_timer_);
 }
 
 // ---- start
@@ -139,6 +141,9 @@ runtime::Task<void> RaftNodeImpl::shutdown() {
   co_await settle();
   stop_.stop();
   wake_fetches();
+  if (space_timer_ != runtime::kNoTimer) {
+    around_.shard.executor().cancel_timer(std::exchange(space_timer_, runtime::kNoTimer));
+  }
   co_await gate_.wait_empty();
   if (timer_ != runtime::kNoTimer) around_.shard.executor().cancel_timer(std::exchange(timer_, runtime::kNoTimer));
   if (auto closed = co_await log_->close(); !closed)
@@ -274,12 +279,30 @@ void RaftNodeImpl::flush_appends() {
     queue_.begin(Offset(0));
     return;
   }
-  for (const AppendQueue::Group& group : queue_.take()) {
-    const Slice batch = data_batch(group.base, led_, wall_ms(), group.records);
-    if (auto appended = log_->append_as_leader(batch, led_); !appended) return fail_stop(appended.error());
+  auto groups = queue_.take();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const Slice batch = data_batch(groups[i].base, led_, wall_ms(), groups[i].records);
+    const auto appended = log_->append_as_leader(batch, led_);
+    if (appended) continue;
+    if (appended.error().code != Errc::kNoSpace) return fail_stop(appended.error());
+    queue_.put_back(std::move(groups), i);
+    wait_for_space(appended.error());
+    break;
   }
   wake_fetches();
   start_commit();
+}
+
+// Nothing was written and nobody has been told anything: it waits until there is space.
+void RaftNodeImpl::wait_for_space(const Error& error) {
+  if (!std::exchange(told_full_, true)) log::error("raft", "the metadata log waits for space: {}", error.message);
+  flush_posted_ = true;
+  space_timer_ = around_.shard.executor().start_timer(kSpaceLookup, [this] {
+    space_timer_ = runtime::kNoTimer;
+    flush_appends();
+    if (flush_posted_ || !std::exchange(told_full_, false)) return;
+    log::info("raft", "the metadata log goes on");
+  });
 }
 
 void RaftNodeImpl::start_commit() {

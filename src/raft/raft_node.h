@@ -41,6 +41,7 @@ class RaftNodeImpl final : public RaftNode {
   [[nodiscard]] std::optional<SnapshotId> latest_snapshot() const override { return log_->latest_snapshot(); }
 
   [[nodiscard]] LeaderAndEpoch leader_and_epoch() const override;
+  [[nodiscard]] bool short_of_space() const override { return log_->door().lives_on_reserve(); }
   [[nodiscard]] bool is_leader() const override { return core_.is_leader() && led_ == core_.epoch(); }
   [[nodiscard]] std::optional<Offset> high_watermark() const override { return core_.high_watermark(); }
   [[nodiscard]] Offset log_start() const override { return log_->start(); }
@@ -94,6 +95,7 @@ class RaftNodeImpl final : public RaftNode {
   runtime::Task<bool> save_and_lead();
   Result<> begin_epoch();
   void flush_appends();
+  void wait_for_space(const Error& error);
   void start_commit();
   runtime::Task<void> commit_loop();
   void publish();
@@ -146,6 +148,8 @@ class RaftNodeImpl final : public RaftNode {
   bool stopping_ = false;
   std::optional<Error> failed_;
   runtime::TimerId timer_ = runtime::kNoTimer;
+  runtime::TimerId space_timer_ = runtime::kNoTimer;
+  bool told_full_ = false;
   runtime::Mutex settling_;
   runtime::StopSource stop_;
   runtime::Gate gate_;

@@ -76,6 +76,27 @@ TEST_P(RaftNodeTest, AppendsOfOneTurnShareABatchAndASync) {
   EXPECT_EQ(node.listener->batches.back().last_offset, Offset(102));
 }
 
+// A full disk is no failure: what was to be appended waits, and goes on by itself.
+TEST_P(RaftNodeTest, AFullDiskHoldsAppendsUp) {
+  RaftWorld::Node& node = one_voter();
+  settle();
+  auto& files = world_.shards().files();
+  files.set_capacity(files.used_bytes());
+  world_.run([&node]() -> runtime::Task<void> {
+    // More than the blocks that were allocated ahead.
+    EXPECT_TRUE(node.raft->append(LeaderEpoch(1), {as_record(std::string(200'000, 'x'))}));
+    co_return;
+  });
+  world_.shards().advance(std::chrono::seconds(5));
+  EXPECT_TRUE(node.raft->is_leader());
+  EXPECT_TRUE(node.listener->records.empty());
+  EXPECT_TRUE(node.raft->append(LeaderEpoch(1), {as_record("y")}));
+  files.set_capacity(files.used_bytes() + (1U << 20U));
+  world_.shards().advance(std::chrono::seconds(5));
+  ASSERT_EQ(node.listener->records.size(), 2U);
+  EXPECT_EQ(node.listener->records.rbegin()->second, "y");
+}
+
 TEST_P(RaftNodeTest, NothingIsCommittedBeforeItIsOnDisk) {
   RaftWorld::Node& node = one_voter();
   settle();

@@ -1,6 +1,8 @@
 #include <storage/batch_scan.h>
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 #include "open_files.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::size_t kHeaderWindow = 4096;
 constexpr std::size_t kWholeWindow = 1U << 20U;
+constexpr int kChainLength = 8;  // batches that follow each other are no accident
 // v1: offset 8, length 4, crc 4, magic 1, attributes 1, timestamp 8.
 constexpr std::size_t kV1TimestampAt = 18;
 
@@ -91,6 +94,51 @@ Result<std::optional<records::BatchView>> BatchFileReader::next() {
   DOHLE_ASSIGN(const auto batch, records::BatchView::parse(whole));
   position_ += prefix->size_bytes;
   return None(batch);
+}
+
+Result<bool> BatchFileReader::skip_damage(std::uint64_t damaged_at, Offset at_least) {
+  position_ = damaged_at + 1;
+  while (position_ + records::kBatchHeaderBytes <= end_) {
+    DOHLE_ASSIGN(const Bytes window, peek(kWholeWindow));
+    if (window.size() < records::kBatchHeaderBytes) break;
+    // Few bytes are the magic of a batch, so that most of the file is looked at once and quickly.
+    const std::size_t starts = window.size() - records::kBatchHeaderBytes + 1;
+    std::vector<std::uint64_t> candidates;
+    for (std::size_t at = 0; at < starts; ++at) {
+      const auto* found = std::memchr(window.data() + at + records::layout::kMagic, records::kMagicV2, starts - at);
+      if (found == nullptr) break;
+      at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - window.data()) - records::layout::kMagic;
+      const Offset base(load_be<std::int64_t>(window.data() + at + records::layout::kBaseOffset));
+      if (base < at_least || base - at_least > std::numeric_limits<std::int32_t>::max()) continue;
+      candidates.push_back(position_ + at);
+    }
+    for (const std::uint64_t candidate : candidates) {
+      DOHLE_ASSIGN(const bool sound, sound_from(candidate, at_least));
+      if (!sound) continue;
+      position_ = candidate;
+      return true;
+    }
+    position_ += starts;
+  }
+  position_ = end_;
+  return false;
+}
+
+Result<bool> BatchFileReader::sound_from(std::uint64_t position, Offset at_least) const {
+  BatchFileReader first(file_, position, end_, probe_);
+  const auto batch = first.next();
+  if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
+  if (!batch || !*batch || !(*batch)->crc_ok()) return false;
+  Offset next = std::max(at_least, (*batch)->next_offset());
+  BatchHeaderScanner others(file_, first.position(), end_, probe_);
+  for (int i = 0; i < kChainLength; ++i) {
+    const auto place = others.next();
+    if (!place && place.error().code != Errc::kCorrupt) return fail(place.error());
+    if (!place || (*place && (*place)->base_offset < next)) return false;
+    if (!*place) return others.position() == end_;
+    next = (*place)->last_offset.next();
+  }
+  return true;
 }
 
 }  // namespace dohle::storage

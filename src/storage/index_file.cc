@@ -24,11 +24,13 @@ Result<> IndexFile::load(std::uint64_t bytes) {
 }
 
 Result<> IndexFile::reset() {
-  DOHLE_ASSIGN(const auto file, file_.get(true));
-  DOHLE_TRY(file->truncate(0));
   written_ = 0;
   pending_.clear();
-  return {};
+  const auto file = file_.get(true);
+  // A full disk: there is none yet, and the first entries that are written make it.
+  if (!file && file.error().code == Errc::kNoSpace) return {};
+  if (!file) return fail(file.error());
+  return (*file)->truncate(0);
 }
 
 void IndexFile::append(Bytes entry) {

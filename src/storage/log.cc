@@ -124,14 +124,14 @@ Result<AppendInfo> Log::append_as_follower(Slice records, LeaderEpoch current_ep
 
 Result<ReadInfo> Log::read(Offset from, const ReadLimits& limits) {
   ColdSpot cold;
-  return state_->guard(state_->read(from, limits, &cold));
+  return state_->guard(state_->tell_damage(state_->read(from, limits, &cold)));
 }
 
 runtime::Task<Result<ReadInfo>> Log::read_cold(Offset from, ReadLimits limits) {
   const auto state = state_;
   auto info =
       co_await state->look_until_warm([state, from, limits](Probe probe) { return state->read(from, limits, probe); });
-  co_return state->guard(std::move(info));
+  co_return state->guard(state->tell_damage(std::move(info)));
 }
 
 runtime::Task<Result<>> Log::commit(Offset up_to) { return state_->commit(up_to); }
@@ -187,6 +187,12 @@ std::vector<ProducerInfo> Log::producer_states() const {
 }
 
 void Log::remove_expired_producers(std::int64_t now_ms) { state_->producers.remove_expired(now_ms); }
+
+void Log::write_left_behind() {
+  if (state_->left_behind.empty() || state_->door.is_held() || state_->services.commit_log.lives_on_reserve()) return;
+  const auto written = state_->write_left_behind();
+  if (written) state_->commit_in_background();
+}
 
 void Log::delete_due_files() {
   state_->deletes.run_due(state_->services.clock.now().ms(), state_->services.files, state_->services.commit_log);

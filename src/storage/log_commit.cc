@@ -87,6 +87,18 @@ void Log::State::finish_waiters(const Result<>& result) {
   waiters = std::move(left);
 }
 
+Result<> Log::State::write_left_behind() {
+  while (!left_behind.empty()) {
+    if (const Offset base = *left_behind.begin(); segments.contains(base)) {
+      Segment& segment = *segments.floor(base)->second;
+      DOHLE_TRY(guard(segment.seal()));
+      DOHLE_TRY(guard(segment.collect_files(sync_files, true)));
+    }
+    left_behind.erase(left_behind.begin());
+  }
+  return {};
+}
+
 runtime::Task<Result<>> Log::State::close() {
   static_cast<void>(co_await door.lock());  // appends under way
   auto result = co_await close_files();
@@ -100,6 +112,7 @@ runtime::Task<Result<>> Log::State::close() {
 runtime::Task<Result<>> Log::State::close_files() {
   if (!check_online() || (!touched && !epochs_dirty && flushed_end == log_end)) co_return Result<>{};
   DOHLE_CO_TRY(guard(write_partition_metadata()));
+  DOHLE_CO_TRY(write_left_behind());
   DOHLE_CO_TRY(guard(segments.active().seal()));
   DOHLE_CO_TRY(guard(segments.active().collect_files(sync_files, true)));
   producers.set_end(log_end);

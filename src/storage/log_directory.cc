@@ -13,6 +13,7 @@
 #include "file_commit_log.h"
 #include "log_files.h"
 #include "settled_clock_file.h"
+#include "start_reserve.h"
 
 namespace dohle::storage {
 
@@ -31,7 +32,8 @@ class LogDirectory::State {
                    {.syncs = all_shards.make_io_thread("sync " + path),
                     .reads = all_shards.make_io_thread("read " + path),
                     .writes = all_shards.make_io_thread("write " + path)},
-                   [this](const Error& error) { failed(error); }) {}
+                   [this](const Error& error) { failed(error); }),
+        start_reserve(files, path) {}
 
   void failed(const Error& error) {
     failure = error;
@@ -52,6 +54,7 @@ class LogDirectory::State {
   std::size_t owner_shard;
   runtime::FileSystem& files;
   FileCommitLog commit_log;
+  StartReserve start_reserve;
   std::unique_ptr<runtime::FileLock> lock;
   std::optional<MetaProperties> meta;
   bool clean = false;
@@ -128,9 +131,14 @@ void LogDirectory::look_for_space(std::uint64_t reserve_bytes) { state_->commit_
 
 void LogDirectory::make_room_to_start(std::uint64_t bytes) {
   const auto left = state_->files.space(state_->path);
-  if (!left || left->usable_bytes >= std::min(bytes, FileCommitLog::most_reserve(*left)) / 4) return;
-  if (state_->commit_log.release_reserve()) DOHLE_MARK("storage.start_on_the_reserve");
+  if (left && left->usable_bytes < std::min(bytes, FileCommitLog::most_reserve(*left)) / 4 &&
+      state_->commit_log.release_reserve()) {
+    DOHLE_MARK("storage.start_on_the_reserve");
+  }
+  state_->start_reserve.give(bytes);
 }
+
+void LogDirectory::keep_room_to_start(std::uint64_t bytes) { state_->start_reserve.make(bytes); }
 
 DirectoryCounts LogDirectory::counts() const { return state_->commit_log.counts(); }
 CommitLog& LogDirectory::commit_log() { return state_->commit_log; }

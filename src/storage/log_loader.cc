@@ -173,46 +173,40 @@ Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& e
   return {};
 }
 
-// Reads the segment from its start, rebuilds its indexes, cuts it at the first bad batch. `state`: at its start, then
-// at its end.
+// Reads the segment from its start, rebuilds its indexes, cuts it at the first bad batch unless that has rotted.
+// `state`: at its start, then at its end.
 Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std::uint64_t& cut, Offset& next) {
   DOHLE_TRY(segment.reset_indexes());
   DOHLE_ASSIGN(const auto file, segment.file());
   BatchFileReader reader(file, 0, segment.size());
   std::uint64_t indexed_at = 0;
   std::uint64_t valid = 0;
+  std::int64_t timestamp = -1;
+  bool index_next = false;  // what lies behind damage is found by the index only
   next = segment.base();
   for (;;) {
+    const std::uint64_t at = reader.position();
     const auto batch = reader.next();
     if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-    if (!batch || !*batch || !(*batch)->crc_ok()) break;
+    if (!is_sound(batch, segment, next)) {
+      DOHLE_ASSIGN(const bool passed, pass_damage(segment, reader, {.at = at, .next = next, .timestamp = timestamp}));
+      if (!passed) break;
+      index_next = true;
+      valid = reader.position();
+      continue;
+    }
     const auto& view = **batch;
-    const bool in_order = (view.is_v2() ? view.base_offset() : view.last_offset()) >= next && view.next_offset() > next;
-    if (!in_order || view.last_offset() - segment.base() > std::numeric_limits<std::int32_t>::max()) break;
-    const BatchPlace place{.position = valid, .size = view.size_bytes(), .last_offset = view.last_offset()};
-    segment.note_recovered(place, view.max_timestamp());
-    if (valid - indexed_at > static_cast<std::uint64_t>(config.index_interval_bytes)) {
-      DOHLE_TRY(segment.add_index_entry(view.last_offset(), valid));
-      indexed_at = valid;
+    segment.note_recovered({.position = at, .size = view.size_bytes(), .last_offset = view.last_offset()},
+                           view.max_timestamp());
+    if (index_next || at - indexed_at > static_cast<std::uint64_t>(config.index_interval_bytes)) {
+      DOHLE_TRY(segment.add_index_entry(view.last_offset(), at));
+      indexed_at = at;
+      index_next = false;
     }
-    if (view.is_v2() && view.leader_epoch().value() >= 0 &&
-        (!epochs.latest() || view.leader_epoch() > epochs.latest()->epoch)) {
-      epochs_dirty = epochs.assign(view.leader_epoch(), view.base_offset()) || epochs_dirty;
-    }
-    if (view.has_producer_id()) {
-      ProducerUpdate update;
-      DOHLE_TRY(state.prepare(view, AppendOrigin::kReplication, update));
-      state.apply(update);
-      for (const auto& txn : update.completed) {
-        if (txn.aborted) {
-          DOHLE_TRY(segment.transaction_index().append(
-              {txn.producer_id, txn.first_offset, txn.last_offset, state.last_stable_offset(txn)}));
-        }
-        state.complete(txn);
-      }
-    }
+    DOHLE_TRY(note_recovered(view, segment, state));
     if (!DOHLE_MUTANT("storage.tail_cut_one_batch_long") || reader.position() < segment.size())
       valid = reader.position();
+    timestamp = view.max_timestamp();
     next = view.next_offset();
     state.set_end(next);
     if (setup.on_recovered_bytes) setup.on_recovered_bytes(view.size_bytes());
@@ -224,11 +218,47 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
               next.value());
     DOHLE_TRY(segment.cut_to(valid));
   }
-  DOHLE_TRY(segment.seal());
-  DOHLE_TRY(segment.collect_files(sync_files, true));
+  return finish_recovered(segment, state);
+}
+
+// A full disk keeps indexes and snapshots in memory; neither holds what the log does not.
+Result<> Log::State::finish_recovered(Segment& segment, const ProducerState& state) {
+  const auto sealed = segment.seal();
+  if (!sealed && sealed.error().code != Errc::kNoSpace) return sealed;
+  if (!sealed) {
+    DOHLE_MARK("storage.indexes_left_behind");
+    left_behind.insert(segment.base());
+    log::warn("storage", "{}: no space for its indexes; they are written when there is", segment.path());
+  }
+  DOHLE_TRY(segment.collect_files(sync_files, sealed.has_value()));
   // So that the next segment's recovery need not read this one again.
-  DOHLE_ASSIGN(const auto snapshot, snapshots.write(state));
-  if (snapshot) sync_later(snapshot);
+  return write_snapshot(state);
+}
+
+Result<> Log::State::write_snapshot(const ProducerState& state) {
+  const auto snapshot = snapshots.write(state);
+  if (!snapshot && snapshot.error().code != Errc::kNoSpace) return std::unexpected(snapshot.error());
+  if (snapshot && *snapshot) sync_later(*snapshot);
+  return {};
+}
+
+// What a recovered batch says of epochs and producers.
+Result<> Log::State::note_recovered(const records::BatchView& view, Segment& segment, ProducerState& state) {
+  if (view.is_v2() && view.leader_epoch().value() >= 0 &&
+      (!epochs.latest() || view.leader_epoch() > epochs.latest()->epoch)) {
+    epochs_dirty = epochs.assign(view.leader_epoch(), view.base_offset()) || epochs_dirty;
+  }
+  if (!view.has_producer_id()) return {};
+  ProducerUpdate update;
+  DOHLE_TRY(state.prepare(view, AppendOrigin::kReplication, update));
+  state.apply(update);
+  for (const auto& txn : update.completed) {
+    if (txn.aborted) {
+      DOHLE_TRY(segment.transaction_index().append(
+          {txn.producer_id, txn.first_offset, txn.last_offset, state.last_stable_offset(txn)}));
+    }
+    state.complete(txn);
+  }
   return {};
 }
 
@@ -249,7 +279,8 @@ Result<> Log::State::recover_from_recovery_point() {
     Segment& segment = *segments.floor(unflushed[good])->second;
     // A power loss may take the end of one file and leave the next, or bring back what was truncated: what follows a
     // hole, or lies beside other records, was never committed.
-    if (segment.base() < next || (segment.base() > next && setup.cut_at_holes && !config.cleanup_compact)) break;
+    const bool hole = segment.base() > next && next >= durable_before();
+    if (segment.base() < next || (hole && setup.cut_at_holes && !config.cleanup_compact)) break;
     // Snapshots above an unverified segment may tell of records that are not there.
     DOHLE_TRY(snapshots.remove_outside(Offset(-1), segment.base()));
     std::uint64_t cut = 0;
@@ -270,7 +301,16 @@ Result<> Log::State::recover_from_recovery_point() {
 Result<> Log::State::settle_offsets() {
   log_start = setup.log_start;
   if (!segments.empty()) {
-    DOHLE_ASSIGN(log_end, segments.active().read_next_offset());
+    DOHLE_ASSIGN(log_end, find_log_end());
+    // No clean stop leaves that, nor does a log whose records are durable before they can be deleted.
+    const bool impossible = setup.had_clean_shutdown || (config.flush_before_ack() && log_start > durable_before());
+    if (log_end < log_start && impossible) {
+      DOHLE_MARK("storage.log_start_refused");
+      log::error("storage",
+                 "{}: the checkpoint says that the log starts at {}, and it ends at {}: the checkpoint is damaged",
+                 path, log_start.value(), log_end.value());
+      log_start = segments.first().base();
+    }
     if (log_end < log_start) {
       log::warn("storage", "{}: the log ends at {}, below its start {}: deleting all segments", path, log_end.value(),
                 log_start.value());
@@ -304,9 +344,7 @@ Result<> Log::State::settle_producers() {
   }
   producers.on_high_watermark(high_watermark);
   if (log_end <= segments.first().base()) return {};
-  DOHLE_ASSIGN(const auto snapshot, snapshots.write(producers));
-  if (snapshot) sync_later(snapshot);
-  return {};
+  return write_snapshot(producers);
 }
 
 Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
@@ -332,82 +370,13 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
   return state;
 }
 
-// A snapshot knows one batch of a producer, and a client that lost five answers sends five again: they must be known as
-// duplicates after a restart too. The end of the log tells of them.
-Result<> Log::State::recall_batches(ProducerState& state) {
-  constexpr std::uint64_t kRecallBytes = 1U << 20U;
-  if (state.producers().empty() || segments.empty() || state.end() <= segments.first().base()) return {};
-  std::map<ProducerId, ProducerEntry> read;
-  auto at = segments.floor(state.end().prev());
-  std::uint64_t bytes = at->second->size();
-  while (bytes < kRecallBytes && at->first > segments.first().base()) {
-    at = segments.floor(at->first.prev());
-    bytes += at->second->size();
-  }
-  for (; at != segments.end() && at->first < state.end(); ++at) {
-    Segment& segment = *at->second;
-    DOHLE_ASSIGN(const std::uint64_t from, batch_boundary(segment, bytes > kRecallBytes ? bytes - kRecallBytes : 0));
-    bytes = 0;
-    DOHLE_ASSIGN(const auto file, segment.file());
-    BatchFileReader reader(file, from, segment.size());
-    for (;;) {
-      const auto batch = reader.next();
-      if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-      if (!batch || !*batch || (*batch)->base_offset() >= state.end()) break;
-      if (!(*batch)->has_producer_id() || (*batch)->is_control()) continue;
-      read[(*batch)->producer_id()].add((*batch)->producer_epoch(), ProducerBatch::of(**batch));
-    }
-  }
-  if (!read.empty()) DOHLE_MARK("storage.window_recalled");
-  state.recall(read);
-  return {};
-}
-
-// Where a batch begins that lies at or a little before `position`.
-Result<std::uint64_t> Log::State::batch_boundary(Segment& segment, std::uint64_t position) {
-  if (position == 0) return 0;
-  DOHLE_ASSIGN(const Offset end, segment.read_next_offset());
-  std::int64_t low = segment.base().value();
-  std::int64_t high = end.value();
-  std::uint64_t found = 0;
-  while (low < high) {
-    const std::int64_t middle = low + (high - low) / 2;
-    DOHLE_ASSIGN(const auto batch, segment.find(Offset(middle)));
-    if (!batch || batch->position > position) {
-      high = middle;
-    } else {
-      found = batch->position;
-      low = std::max(middle, batch->last_offset.value()) + 1;
-    }
-  }
-  return found;
-}
-
-Result<> Log::State::replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const {
-  DOHLE_ASSIGN(const auto first, segment.find(from));
-  if (!first) return {};
-  DOHLE_ASSIGN(const auto file, segment.file());
-  BatchFileReader reader(file, first->position, segment.size());
-  for (;;) {
-    const auto batch = reader.next();
-    if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-    if (!batch || !*batch || (*batch)->base_offset() >= upto) return {};
-    if ((*batch)->has_producer_id()) {
-      ProducerUpdate update;
-      DOHLE_TRY(state.prepare(**batch, AppendOrigin::kReplication, update));
-      state.apply(update);
-      for (const auto& txn : update.completed) state.complete(txn);
-    }
-    state.set_end((*batch)->next_offset());
-  }
-}
-
 // After a recovery everything that was read is made durable once, so that it counts as flushed.
 Result<> Log::State::sync_recovered() {
   if (setup.had_clean_shutdown) return {};
-  DOHLE_TRY(write_epochs());
+  // Without space the next commit writes them; what the checkpoint says so far is as old as what it is about.
+  if (auto written = write_epochs(); !written && written.error().code != Errc::kNoSpace) return written;
   for (auto at = segments.floor(flushed_end); at != segments.end(); ++at) {
-    DOHLE_TRY(at->second->collect_files(sync_files, true));
+    DOHLE_TRY(at->second->collect_files(sync_files, !left_behind.contains(at->first)));
   }
   for (const auto& file : sync_files) DOHLE_TRY(file->sync());
   // The process that made the directory may have been killed before it synced it.

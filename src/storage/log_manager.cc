@@ -251,9 +251,13 @@ runtime::Task<Result<>> LogManager::State::keep_clock(State* self) {
 void LogManager::State::restore_reserves() {
   for (const auto& directory : directories) {
     const CommitLog& commit_log = directory->commit_log();
-    if (directory->offline() || (!commit_log.lives_on_reserve() && !commit_log.refuses())) continue;
+    if (directory->offline()) continue;
+    const bool short_of_space = commit_log.lives_on_reserve() || commit_log.refuses();
     directory->commit_log().run_in_background(
-        [directory = directory.get(), bytes = config.reserve_bytes] { directory->look_for_space(bytes); });
+        [directory = directory.get(), bytes = config.reserve_bytes, short_of_space] {
+          directory->keep_room_to_start(bytes);
+          if (short_of_space) directory->look_for_space(bytes);
+        });
   }
 }
 
@@ -261,6 +265,7 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
   const auto pass = self->gate.enter();
   const auto& config = self->config;
   const auto& clock = self->shards.at(0).clock();
+  self->restore_reserves();
   for (auto& offsets : co_await gather(self)) self->flushed_before.push_back(std::move(offsets.recovery_points));
   std::int64_t last_recovery = clock.now().ms();
   std::int64_t last_start = last_recovery;

@@ -1,5 +1,6 @@
 // Loading all logs at start: what lies in the directories, whose it is, which shard opens it.
 #include <algorithm>
+#include <bit>
 #include <coroutine>
 #include <map>
 
@@ -43,6 +44,11 @@ std::uint64_t bytes_from(const std::vector<runtime::DirectoryEntry>& entries, Of
     }
   }
   return total + floor;
+}
+
+// Two topics' ids are further from each other than six bits.
+bool differ_by_a_letter(const TopicId& a, const TopicId& b) {
+  return std::popcount(a.uuid.high ^ b.uuid.high) + std::popcount(a.uuid.low ^ b.uuid.low) <= 6;
 }
 
 Offset offset_of(const OffsetMap& offsets, const TopicPartition& partition) {
@@ -140,6 +146,15 @@ Result<LogManager::State::FoundList> LogManager::State::drop_strays(FoundList fo
       if (each.topic_id) kept.push_back(std::move(each));
       continue;
     }
+    if (each.topic_id && options.topic_id_of) {
+      const auto known = options.topic_id_of(each.partition.topic);
+      if (known && differ_by_a_letter(*known, *each.topic_id)) {
+        return fail(
+            Errc::kMalformed,
+            fmt::format("{}/{} is damaged: it says topic id {}, and the topic's is {}: correct the file", each.path,
+                        kPartitionMetadataFile, each.topic_id->uuid.to_string(), known->uuid.to_string()));
+      }
+    }
     const std::string to =
         runtime::join_path(each.slot->directory->path(),
                            retired_directory_name(each.partition, DirectoryKind::kStray, shards.at(0).random().uuid()));
@@ -193,7 +208,7 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 }
 
 // A directory that fails meanwhile is left out, and its partitions' names are given back: whoever asks for such a log
-// is to hear that there is none, and not to wait for it.
+// is to hear that there is none, and not to wait for it. A log that has no room to be opened is made by who asks for it.
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
   if (self->settled_ms) logs->settled_clock().remember(*self->settled_ms);
@@ -205,6 +220,10 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
     auto loaded = logs->load(*found.slot, self->setup_for(found, *options, progress));
     progress->partitions_done.fetch_add(1);
     if (!loaded) self->names.give_back(found.partition);
+    if (!loaded && loaded.error().code == Errc::kNoSpace) {
+      log::warn("storage", "{} is opened when there is space: {}", found.path, loaded.error().message);
+      continue;
+    }
     if (!loaded && !found.slot->directory->offline()) {
       co_return fail(loaded.error().code, fmt::format("{}: {}", found.path, loaded.error().message));
     }

@@ -1,5 +1,6 @@
 #include <storage/log_manager.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "storage_world.h"
@@ -397,6 +398,60 @@ TEST_P(LogManagerTest, TheReserveCarriesInternalTopicsOverAFullDisk) {
   EXPECT_TRUE(world.files().exists("/data/.dohle-reserve"));
   EXPECT_TRUE(world.append(offsets, {.value_bytes = 1000}));
   EXPECT_FALSE(world.files().exists("/data/.dohle-reserve"));
+}
+
+TEST_P(LogManagerTest, AStartWithoutAFreeBlockLeavesIndexesForLater) {
+  const LogConfig config{.segment_bytes = 1500, .index_interval_bytes = 100};
+  const LoadOptions options{.config_for = [&](const std::string&) { return config; }};
+  world.start();
+  Log& log = world.log("t", 0, config);
+  fill(log, 40);
+  ASSERT_TRUE(world.commit(log));
+  world.crash(CrashLoss::kNothing);
+  for (const auto& path : world.files().files_below("/data/t-0")) {
+    if (path.ends_with("index")) ASSERT_TRUE(world.files().remove_file(path));
+  }
+  world.files().set_capacity(world.files().used_bytes());
+  ASSERT_TRUE(world.try_start({}, options));
+  start_periodic();
+  Log* again = world.manager->on(0).find({"t", 0});
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->log_end(), Offset(80));
+  EXPECT_EQ(count_records(*again), 80U);
+  EXPECT_EQ(world.append(*again, {.value_bytes = 1200}).error().error.code, Errc::kNoSpace);
+  world.files().set_capacity(1U << 30U);
+  world.shards.advance(std::chrono::seconds(3));
+  EXPECT_GT(*world.files().file_size("/data/t-0/00000000000000000000.index"), 0U);
+  ASSERT_TRUE(world.append(*again, {}));
+  world.stop_cleanly();
+  world.start({}, options);
+  EXPECT_EQ(count_records(*world.manager->on(0).find({"t", 0})), 81U);
+}
+
+TEST_P(LogManagerTest, AStartHasBlocksThatNothingElseMayUse) {
+  constexpr std::uint64_t kReserve = 64U << 20U;
+  constexpr std::uint64_t kDisk = 4ULL << 30U;
+  world.files().set_capacity(kDisk);
+  world.start();
+  LogDirectory& directory = *world.manager->directories()[0];
+  directory.keep_room_to_start(kReserve);
+  ASSERT_TRUE(world.files().exists("/data/.dohle-start"));
+  // Not for a start that has space, but for one that has none; again and again.
+  directory.make_room_to_start(kReserve);
+  EXPECT_TRUE(world.files().exists("/data/.dohle-start"));
+  world.stop_cleanly();
+  for (int starts = 0; starts < 5; ++starts) {
+    const auto filler = world.files().open(fmt::format("/filler{}", starts), runtime::OpenMode::kCreate);
+    ASSERT_TRUE((*filler)->allocate(0, kDisk - world.files().used_bytes()));
+    ASSERT_TRUE(world.try_start());
+    LogDirectory& full = *world.manager->directories()[0];
+    full.make_room_to_start(kReserve);
+    EXPECT_FALSE(world.files().exists("/data/.dohle-start"));
+    ASSERT_TRUE(runtime::write_file_atomically(world.files(), "/data/vote", "a vote"));
+    full.keep_room_to_start(kReserve);
+    EXPECT_TRUE(world.files().exists("/data/.dohle-start"));
+    world.crash(CrashLoss::kNothing);
+  }
 }
 
 TEST_P(LogManagerTest, FlushMsFlushesInTheBackground) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <base/log.h>
 #include <fmt/format.h>
 #include <records/reader.h>
 
@@ -63,6 +64,15 @@ Result<ReadInfo> Log::State::read(Offset from, const ReadLimits& limits, Probe p
     return info;
   }
   return info;
+}
+
+// Consumers ask again and again.
+Result<ReadInfo> Log::State::tell_damage(Result<ReadInfo> read) {
+  if (!read && read.error().code == Errc::kCorrupt && told_damage_ != read.error().message) {
+    told_damage_ = read.error().message;
+    log::error("storage", "a read of {} fails: {}", path, told_damage_);
+  }
+  return read;
 }
 
 // Where in `segment` the batches end that lie below `upper`.

@@ -1,9 +1,11 @@
-// Log::State: what a Log is made of. Its functions are by theme: log_loader.cc log_append.cc log_read.cc log_commit.cc
-// log_cut.cc (truncation, deletion, retention).
+// Log::State: what a Log is made of. Its functions are by theme: log_loader.cc log_damage.cc log_append.cc log_read.cc
+// log_commit.cc log_cut.cc (truncation, deletion, retention).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,10 +42,13 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> write_epochs();
   [[nodiscard]] runtime::Task<Result<>> write_epochs_in_turn();
   [[nodiscard]] Result<> write_partition_metadata();
+  // What a full disk kept from the files of sealed segments.
+  [[nodiscard]] Result<> write_left_behind();
 
   // log_read.cc
   [[nodiscard]] Result<ReadInfo> read(Offset from, const ReadLimits& limits, Probe probe);
   [[nodiscard]] Result<std::optional<TimestampOffset>> offset_for_timestamp(std::int64_t timestamp, Probe probe);
+  [[nodiscard]] Result<ReadInfo> tell_damage(Result<ReadInfo> read);
   // Gets what a probe has missed, off the shard.
   [[nodiscard]] runtime::Task<Result<>> warm(ColdSpot& cold);
   // Tries `look(probe)` until what it needs is in memory.
@@ -121,6 +126,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   std::vector<runtime::FileRef> sync_files;  // of sealed segments and small files, to go with the next sync
   bool sync_directory = false;               // the partition directory has new entries
   bool sync_parent = false;                  // the partition directory is new
+  std::set<Offset> left_behind;              // sealed segments whose indexes wait for space
   bool touched = false;                      // since it was loaded: a clean stop has work to do
 
  private:
@@ -171,11 +177,34 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> load_epochs();
   [[nodiscard]] Result<> load_segments(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] Result<> recover_segment(Segment& segment, ProducerState& state, std::uint64_t& cut, Offset& next);
+  [[nodiscard]] Result<> note_recovered(const records::BatchView& view, Segment& segment, ProducerState& state);
+  [[nodiscard]] Result<> finish_recovered(Segment& segment, const ProducerState& state);
+  [[nodiscard]] Result<> write_snapshot(const ProducerState& state);
   [[nodiscard]] Result<> recover_from_recovery_point();
+  // Where recovery came to a batch that it cannot use.
+  struct Damage {
+    std::uint64_t at = 0;         // its position
+    Offset next;                  // after the batch before it
+    std::int64_t timestamp = -1;  // of the batch before it
+  };
+  [[nodiscard]] Offset durable_before() const;
+  [[nodiscard]] static bool is_sound(const Result<std::optional<records::BatchView>>& batch, const Segment& segment,
+                                     Offset next);
+  [[nodiscard]] Result<bool> pass_damage(const Segment& segment, BatchFileReader& reader, const Damage& damage);
+  [[nodiscard]] Result<> refuse_rot(const Segment& segment, BatchFileReader& reader, const Damage& damage) const;
+  [[nodiscard]] Result<Offset> find_log_end();
+  struct SoundEnd {
+    Offset next;
+    bool damaged = false;
+  };
+  [[nodiscard]] static Result<SoundEnd> sound_end(Segment& segment);
+  [[nodiscard]] Offset end_by_witnesses(const SoundEnd& sound, Offset base) const;
   [[nodiscard]] Result<> settle_offsets();
   [[nodiscard]] Result<> settle_producers();
   [[nodiscard]] Result<> sync_recovered();
   [[nodiscard]] Result<> recall_batches(ProducerState& state);
+  [[nodiscard]] Result<> recall_from(Segment& segment, std::uint64_t position, Offset upto,
+                                     std::map<ProducerId, ProducerEntry>& read);
   [[nodiscard]] static Result<std::uint64_t> batch_boundary(Segment& segment, std::uint64_t position);
   [[nodiscard]] Result<> replay_into(ProducerState& state, Segment& segment, Offset from, Offset upto) const;
 
@@ -184,6 +213,13 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<> cut_producers(Offset end);
 
   std::vector<BatchPlace> batches_;  // of the append under way
+  std::string told_damage_;
+  // The segment, seen by recovery, whose end has rotted, and where it ended.
+  struct RottenTail {
+    Offset base;
+    Offset end;
+  };
+  std::optional<RottenTail> rotten_tail_;
 };
 
 template <typename F>

@@ -36,9 +36,10 @@ Result<TopicId> parse_partition_metadata(std::string_view text) {
         return fail(Errc::kMalformed, fmt::format("partition.metadata: version {} is not known", value));
       versioned = true;
     } else if (key == "topic_id") {
-      DOHLE_ASSIGN(const Uuid uuid, Uuid::parse(value));
-      if (uuid.is_zero()) return fail(Errc::kMalformed, "partition.metadata: the topic id is zero");
-      id = TopicId{uuid};
+      const auto uuid = Uuid::parse(value);
+      if (!uuid) return fail(Errc::kMalformed, fmt::format("partition.metadata: {}", uuid.error().message));
+      if (uuid->is_zero()) return fail(Errc::kMalformed, "partition.metadata: the topic id is zero");
+      id = TopicId{*uuid};
     }
   }
   if (!versioned || !id) return fail(Errc::kMalformed, "partition.metadata lacks version or topic_id");

@@ -42,7 +42,10 @@ std::optional<WholeFile> ProducerSnapshotFiles::prepare(const ProducerState& sta
 Result<runtime::FileRef> ProducerSnapshotFiles::write(const ProducerState& state) {
   auto snapshot = prepare(state);
   if (!snapshot) return runtime::FileRef{};
-  DOHLE_TRY(snapshot->run(fs_));
+  if (auto written = snapshot->run(fs_); !written) {
+    static_cast<void>(fs_.remove_file(snapshot->path));  // it may hold a part
+    return std::unexpected(written.error());
+  }
   offsets_.insert(state.end());
   return snapshot->file;
 }

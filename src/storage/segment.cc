@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <base/check.h>
 #include <base/log.h>
@@ -137,8 +138,9 @@ Result<std::int64_t> Segment::first_batch_timestamp(Probe probe) {
   if (!first_timestamp_ && size_ > 0) {
     DOHLE_ASSIGN(const auto file, log_.get(probe));
     BatchHeaderScanner scanner(file, 0, size_, probe);
-    DOHLE_ASSIGN(const auto first, scanner.next());
-    first_timestamp_ = first ? first->max_timestamp : -1;
+    const auto first = scanner.next();
+    if (!first && first.error().code != Errc::kCorrupt) return fail(first.error());
+    first_timestamp_ = first && *first ? (*first)->max_timestamp : -1;
   }
   return first_timestamp_.value_or(-1);
 }
@@ -155,45 +157,70 @@ Result<bool> Segment::should_roll(const RollQuestion& question, const LogConfig&
 }
 
 Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
-  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(offset, probe));
+  DOHLE_ASSIGN(const OffsetPosition start, start_of_search(offset, probe));
   DOHLE_ASSIGN(const auto file, log_.get(probe));
-  BatchHeaderScanner scanner(file, start, size_, probe);
+  BatchHeaderScanner scanner(file, start.position, size_, probe);
   for (;;) {
-    DOHLE_ASSIGN(const auto batch, scanner.next());
-    // Whole batches were written: what is left over has rotted, and is not the end of the log.
-    if (!batch && scanner.position() < size_) {
-      return fail(Errc::kCorrupt, fmt::format("{}: no whole batch at position {}", path(), scanner.position()));
+    const auto batch = scanner.next();
+    if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
+    if (batch && *batch && (*batch)->base_offset < offset && (*batch)->last_offset >= offset) {
+      // Unless its header has rotted: a batch that ends behind the beginning of the next hides it.
+      const auto behind = scanner.next();
+      if (!behind && behind.error().code != Errc::kCorrupt) return fail(behind.error());
+      if (!behind || !*behind || (*behind)->base_offset > (*batch)->last_offset) return *batch;
+      if ((*behind)->last_offset >= offset) return *behind;
+      continue;
     }
-    if (!batch || batch->last_offset >= offset) return batch;
+    // Whole batches were written: what is left over has rotted, and is not the end of the log.
+    if (!batch || (!*batch && scanner.position() < size_)) return find_behind(scanner.position(), offset, probe);
+    if (!*batch || (*batch)->last_offset >= offset) return *batch;
   }
+}
+
+// The headers cannot be followed beyond `damaged_at`: the batch of the next entry of the index, if `offset` is in it.
+Result<std::optional<BatchPlace>> Segment::find_behind(std::uint64_t damaged_at, Offset offset, Probe probe) {
+  DOHLE_ASSIGN(const auto entry, index_.after(offset, probe));
+  if (entry && entry->position > damaged_at) {
+    DOHLE_ASSIGN(const auto file, log_.get(probe));
+    const auto batch = BatchHeaderScanner(file, entry->position, size_, probe).next();
+    if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
+    if (batch && *batch && (*batch)->base_offset <= offset && (*batch)->last_offset >= offset) return *batch;
+  }
+  return fail(Errc::kCorrupt, fmt::format("{}: no whole batch at position {}", path(), damaged_at));
 }
 
 // Where the index says, if a batch begins there that is not beyond what is looked for; an entry that rotted may point
 // anywhere, and the search begins with the segment then.
-Result<std::uint64_t> Segment::start_of_search(Offset offset, Probe probe) {
+Result<OffsetPosition> Segment::start_of_search(Offset offset, Probe probe) {
+  const OffsetPosition beginning{base_, 0};
   DOHLE_ASSIGN(const OffsetPosition entry, index_.lookup(offset, probe));
-  if (entry.position == 0) return 0;
+  if (entry.position == 0) return beginning;
   DOHLE_ASSIGN(const auto file, log_.get(probe));
   const auto there = BatchHeaderScanner(file, entry.position, size_, probe).next();
   if (!there && there.error().code != Errc::kCorrupt) return fail(there.error());
-  if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry.position;
+  if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry;
   DOHLE_MARK("storage.index_entry_refused");
-  log::error("storage", "{}: the offset index is damaged: it says {} for offset {}, searching without it", path(),
-             entry.position, offset.value());
-  return 0;
+  if (std::exchange(index_damage_told_, true)) return beginning;
+  log::error("storage", "{}: no batch at {}, where the offset index says that offset {} may be: searching without it",
+             path(), entry.position, offset.value());
+  return beginning;
 }
 
 Result<Offset> Segment::read_next_offset() {
   if (size_ == 0) return base_;
   DOHLE_ASSIGN(const OffsetPosition last, index_.last());
-  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(last.offset, base_)));
+  DOHLE_ASSIGN(const OffsetPosition start, start_of_search(std::max(last.offset, base_)));
   DOHLE_ASSIGN(const auto file, log_.get());
-  BatchHeaderScanner scanner(file, start, size_);
+  BatchHeaderScanner scanner(file, start.position, size_);
   Offset next = base_;
   for (;;) {
-    DOHLE_ASSIGN(const auto batch, scanner.next());
-    if (!batch) return next;
-    next = batch->last_offset.next();
+    const auto batch = scanner.next();
+    if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
+    if (!batch || (!*batch && scanner.position() < size_)) {
+      return fail(Errc::kCorrupt, fmt::format("no whole batch at position {}", scanner.position()));
+    }
+    if (!*batch) return next;
+    next = (*batch)->last_offset.next();
   }
 }
 
@@ -225,9 +252,9 @@ Result<TimeEntry> Segment::scan_max_timestamp() {
 Result<std::optional<TimeEntry>> Segment::find_by_timestamp(std::int64_t timestamp, Offset from, LeaderEpoch* epoch,
                                                             Probe probe) {
   DOHLE_ASSIGN(const TimeEntry lower, time_index_.lookup(timestamp, probe));
-  DOHLE_ASSIGN(const std::uint64_t start, start_of_search(std::max(lower.offset, from), probe));
+  DOHLE_ASSIGN(const OffsetPosition start, start_of_search(std::max(lower.offset, from), probe));
   DOHLE_ASSIGN(const auto file, log_.get(probe));
-  BatchHeaderScanner scanner(file, start, size_, probe);
+  BatchHeaderScanner scanner(file, start.position, size_, probe);
   for (;;) {
     DOHLE_ASSIGN(const auto place, scanner.next());
     if (!place) return std::optional<TimeEntry>{};

@@ -115,7 +115,8 @@ class Segment {
   [[nodiscard]] Result<> write_again(Offset offset);
 
  private:
-  [[nodiscard]] Result<std::uint64_t> start_of_search(Offset offset, Probe probe = nullptr);
+  [[nodiscard]] Result<std::optional<BatchPlace>> find_behind(std::uint64_t damaged_at, Offset offset, Probe probe);
+  [[nodiscard]] Result<OffsetPosition> start_of_search(Offset offset, Probe probe = nullptr);
   Segment(const SegmentSetup& setup);
   [[nodiscard]] Result<std::int64_t> first_batch_timestamp(Probe probe);
   [[nodiscard]] Result<TimeEntry> scan_max_timestamp();
@@ -129,6 +130,7 @@ class Segment {
   std::uint64_t size_ = 0;
   std::uint64_t allocated_ = 0;  // blocks are there up to here
   bool tail_unknown_ = false;    // a failed write could not be cut off
+  bool index_damage_told_ = false;
   std::uint64_t bytes_since_index_entry_ = 0;
   std::int64_t created_ms_;
   std::int64_t roll_jitter_ms_;

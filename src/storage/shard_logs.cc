@@ -176,6 +176,7 @@ void ShardLogsImpl::tick() {
   for (auto& [partition, managed] : logs_) {
     flush_due(managed, now_ms);
     managed.log->delete_due_files();
+    managed.log->write_left_behind();
   }
   remove_due_directories(now_ms);
   if (now_ms - last_retention_ms_ >= config_.retention_check_interval_ms) {

@@ -165,6 +165,10 @@ runtime::Task<Result<>> CombinedNode::load_logs() {
     const auto* registration = topic->find(partition.partition);
     return registration == nullptr || !registration->is_replica(self);
   };
+  options.topic_id_of = [image](const std::string& name) {
+    const auto* topic = image->topics().find(name);
+    return topic == nullptr ? std::nullopt : std::optional(topic->id);
+  };
   options.on_progress = [this](const storage::LoadProgress& progress) {
     if (options_.on_load_progress) options_.on_load_progress(progress);
     if (!options_.on_load_progress || progress.finished) log::info("storage", "{}", progress_line(progress));

@@ -170,6 +170,7 @@ runtime::Task<void> Controller::run_periodic([[maybe_unused]] runtime::Gate::Pas
 }
 
 void Controller::write_no_op() {
+  if (raft_.short_of_space()) return;
   RecordList records;
   records.add(protocol::NoOpRecord{}, 0);
   static_cast<void>(append(records.take(), true));

@@ -45,6 +45,7 @@ class FakeRaftNode final : public raft::RaftNode {
   };
   bool hold_commits = false;  // appended batches wait for commit_all()
   bool refuse_appends = false;
+  bool disk_is_full = false;
   std::vector<Batch> log;
   std::size_t committed = 0;  // batches
 
@@ -102,6 +103,7 @@ class FakeRaftNode final : public raft::RaftNode {
     waiters_.emplace(offset, std::move(promise));
     co_return co_await future;
   }
+  bool short_of_space() const override { return disk_is_full; }
   void resign(LeaderEpoch epoch) override {
     if (leading_ && epoch == epoch_) lose_leadership();
   }

@@ -118,6 +118,8 @@ class RaftNode {
 
   [[nodiscard]] virtual LeaderAndEpoch leader_and_epoch() const = 0;
   [[nodiscard]] virtual bool is_leader() const = 0;
+  // The disk of the metadata log is full, and what is left is for what somebody waits for.
+  [[nodiscard]] virtual bool short_of_space() const = 0;
   [[nodiscard]] virtual std::optional<Offset> high_watermark() const = 0;
   [[nodiscard]] virtual Offset log_start() const = 0;
   [[nodiscard]] virtual Offset log_end() const = 0;

@@ -65,9 +65,14 @@ class BatchFileReader {
   // where the file cannot be walked further. The CRC is the caller's business.
   [[nodiscard]] Result<std::optional<records::BatchView>> next();
   [[nodiscard]] std::uint64_t position() const { return position_; }  // after the last batch
+  // From a batch at `damaged_at` that cannot be used to the next that can, with an offset of at least `at_least`: one
+  // that matches its checksum and is followed by others up to the end, so that a batch inside a record's value is not
+  // taken for one of the log's. False, at the end of the range, when there is none.
+  [[nodiscard]] Result<bool> skip_damage(std::uint64_t damaged_at, Offset at_least);
 
  private:
   [[nodiscard]] Result<Bytes> peek(std::size_t bytes);
+  [[nodiscard]] Result<bool> sound_from(std::uint64_t position, Offset at_least) const;
   runtime::FileRef file_;
   std::uint64_t position_;
   std::uint64_t end_;

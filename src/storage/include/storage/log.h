@@ -121,6 +121,10 @@ struct LogSetup {
   Offset high_watermark{0};  // from replication-offset-checkpoint
   std::int64_t producer_id_expiration_ms = 86'400'000;
   std::function<void(std::uint64_t bytes)> on_recovered_bytes;  // progress, may be empty
+  // For the metadata log: a damaged batch that was durable is an error, not the end of the log. Some are known by a
+  // clean stop, the others by their age.
+  bool refuse_rot = false;
+  bool directory_was_clean = false;
   // All file work stays on the shard, however slow the disk: for the metadata log, which is appended to without
   // waiting.
   bool writes_inline = false;
@@ -214,6 +218,8 @@ class Log {
 
   // Removes files whose file.delete.delay.ms has passed.
   void delete_due_files();
+  // Indexes that a start on a full disk could not write; now and then.
+  void write_left_behind();
   // Without a clean stop: waits for what is in flight; commits that wait fail with kClosed.
   [[nodiscard]] runtime::Task<void> quiesce();
   // Clean stop: indexes trimmed, producer snapshot, everything synced. close() or quiesce() before the Log is

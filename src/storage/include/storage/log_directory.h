@@ -55,6 +55,8 @@ class LogDirectory {
   void look_for_space(std::uint64_t reserve_bytes);
   // Before anything is opened: a start on a full disk writes too, and takes the reserve for it.
   void make_room_to_start(std::uint64_t bytes);
+  // Off the shards, now and then: a little that no other use of the disk gets, for the next start on a full one.
+  void keep_room_to_start(std::uint64_t bytes);
   // From any shard.
   [[nodiscard]] DirectoryCounts counts() const;
 

@@ -56,6 +56,8 @@ struct LoadOptions {
   std::function<LogConfig(const std::string& topic)> config_for;  // called on any shard
   // True: the partition is not this node's (topic gone or moved): its directory becomes `-stray`. Empty: none is.
   std::function<bool(const TopicPartition&, const std::optional<TopicId>&)> is_stray;
+  // The id of the topic of this name, if there is one: a partition that is stray by one letter has a damaged file.
+  std::function<std::optional<TopicId>(const std::string& topic)> topic_id_of;
   std::function<void(const LoadProgress&)>
       on_progress;  // on shard 0: at the beginning when there is something to recover, at most every second, at the end
 };
