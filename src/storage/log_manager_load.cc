@@ -208,7 +208,8 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 }
 
 // A directory that fails meanwhile is left out, and its partitions' names are given back: whoever asks for such a log
-// is to hear that there is none, and not to wait for it. A log that has no room to be opened is made by who asks for it.
+// is to hear that there is none, and not to wait for it. A log that has no room to be opened is made by who asks for
+// it.
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
   if (self->settled_ms) logs->settled_clock().remember(*self->settled_ms);
