@@ -13,6 +13,7 @@
 
 #include "group_queries.h"
 #include "group_text.h"
+#include "name_matcher.h"
 #include "tool.h"
 #include "tools.h"
 
@@ -525,6 +526,10 @@ Task<int> remove_offsets(Admin& admin, const ParsedOptions& options) {
 }
 
 int validate_regex(const std::string& text) {
+  if (has_huge_number(text)) {
+    fmt::print("The regular expression `{}` is invalid: a number in it is too large.\n", text);
+    return 0;
+  }
   try {
     const std::regex expression(text);
     fmt::print("The regular expression `{}` is valid.\n", text);

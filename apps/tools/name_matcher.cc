@@ -32,8 +32,23 @@ bool has_dangling_quantifier(std::string_view pattern) {
 
 }  // namespace
 
+bool has_huge_number(std::string_view pattern) {
+  constexpr int kMostDigits = 9;
+  bool counts = false;  // these digits are a number: of a group, or of repetitions
+  int digits = 0;
+  for (const char c : pattern) {
+    if (c >= '0' && c <= '9') {
+      if (counts && ++digits > kMostDigits) return true;
+    } else {
+      counts = c == '\\' || c == '{' || (counts && c == ',');
+      digits = 0;
+    }
+  }
+  return false;
+}
+
 Checked<NameMatcher> name_matcher(const std::string& pattern) {
-  if (!has_dangling_quantifier(pattern)) {
+  if (!has_dangling_quantifier(pattern) && !has_huge_number(pattern)) {
     try {
       return [expression = std::regex(pattern)](std::string_view name) {
         return std::regex_match(name.begin(), name.end(), expression);

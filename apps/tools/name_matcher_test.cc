@@ -26,5 +26,14 @@ TEST(NameMatcher, RefusesAQuantifierOnAQuantifier) {
   }
 }
 
+TEST(NameMatcher, RefusesNumbersThatOverflow) {
+  for (const char* bad : {"(a)\\8888888888888888888888", "a{1,8888888888888888888888}", "a{8888888888888888888888}"}) {
+    EXPECT_TRUE(has_huge_number(bad)) << bad;
+    EXPECT_FALSE(name_matcher(bad)) << bad;
+  }
+  for (const char* good : {"orders-20261125120000", "a{1,3}2222222222222", "(a)\\1"})
+    EXPECT_TRUE(name_matcher(good)) << good;
+}
+
 }  // namespace
 }  // namespace dohle::app

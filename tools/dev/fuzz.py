@@ -87,13 +87,15 @@ def cpu_seconds(pid):
 
 
 def run_for(command, seconds, out):
-    """Interrupts the command after so much CPU time; its exit status."""
+    """Interrupts the command after so much CPU time; its exit status, 0 when it came that far."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
     while process.poll() is None and cpu_seconds(process.pid) < seconds:
         time.sleep(0.2)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    return process.wait()
+    if process.poll() is not None:
+        return process.returncode
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    return 0
 
 
 def search(name, binary, corpus, seconds):
