@@ -44,7 +44,7 @@ std::function<void(const storage::LoadProgress&)> progress_on_terminal() {
 void keep_below(runtime::Executor& executor, std::uint64_t limit_bytes) {
   constexpr auto kPeriod = std::chrono::milliseconds(500);
   executor.start_timer(kPeriod, [&executor, limit_bytes] {
-    if (runtime::resident_bytes() > limit_bytes / 4 * 3) runtime::return_free_memory();
+    if (runtime::process_memory().resident_bytes > limit_bytes / 4 * 3) runtime::return_free_memory();
     keep_below(executor, limit_bytes);
   });
 }

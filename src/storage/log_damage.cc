@@ -100,25 +100,48 @@ Offset Log::State::end_by_witnesses(const SoundEnd& sound, Offset base) const {
   return std::max(setup.recovery_point, sound.next.next());
 }
 
-// After the last batch that can be used, and whether others follow.
-Result<Log::State::SoundEnd> Log::State::sound_end(Segment& segment) {
+// Batches of the segment from `position` on that can be used, until `visit(batch)` is false; `damaged(at, next, more)`
+// where one cannot: its position, its offset, and whether others follow.
+template <typename Visit, typename Damaged>
+Result<> Log::State::each_sound_batch(Segment& segment, std::uint64_t position, Visit visit, Damaged damaged) {
   DOHLE_ASSIGN(const auto file, segment.file());
-  BatchFileReader reader(file, 0, segment.size());
-  SoundEnd out{.next = segment.base()};
-  for (;;) {
+  BatchFileReader reader(file, position, segment.size());
+  Offset next = segment.base();
+  while (reader.position() < segment.size()) {
     const std::uint64_t here = reader.position();
-    if (here >= segment.size()) return out;
     const auto batch = reader.next();
     if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-    if (is_sound(batch, segment, out.next)) {
-      out.next = (*batch)->next_offset();
+    if (!is_sound(batch, segment, next)) {
+      DOHLE_ASSIGN(const bool more, reader.skip_damage(here, next));
+      damaged(here, next, more);
       continue;
     }
-    log::error("storage", "{}: the batch of offset {} at position {} is damaged", segment.path(), out.next.value(),
-               here);
-    DOHLE_ASSIGN(const bool more, reader.skip_damage(here, out.next));
-    out.damaged = !more;
+    next = (*batch)->next_offset();
+    DOHLE_ASSIGN(const bool go_on, visit(**batch));
+    if (!go_on) break;
   }
+  return {};
+}
+
+void Log::State::tell_batch(const Segment& segment, std::uint64_t position, Offset offset) {
+  log::error("storage", "{}: the batch of offset {} at position {} is damaged", segment.path(), offset.value(),
+             position);
+}
+
+// After the last batch that can be used, and whether others follow.
+Result<Log::State::SoundEnd> Log::State::sound_end(Segment& segment) {
+  SoundEnd out{.next = segment.base()};
+  DOHLE_TRY(each_sound_batch(
+      segment, 0,
+      [&](const records::BatchView& batch) -> Result<bool> {
+        out.next = batch.next_offset();
+        return true;
+      },
+      [&](std::uint64_t at, Offset next, bool more) {
+        tell_batch(segment, at, next);
+        out.damaged = !more;
+      }));
+  return out;
 }
 
 // A snapshot knows one batch of a producer, and a client that lost five answers sends five again: they must be known as
@@ -146,25 +169,16 @@ Result<> Log::State::recall_batches(ProducerState& state) {
 Result<> Log::State::recall_from(Segment& segment, std::uint64_t position, Offset upto,
                                  std::map<ProducerId, ProducerEntry>& read) {
   DOHLE_ASSIGN(const std::uint64_t from, batch_boundary(segment, position));
-  DOHLE_ASSIGN(const auto file, segment.file());
-  BatchFileReader reader(file, from, segment.size());
-  Offset next = segment.base();
-  for (;;) {
-    const std::uint64_t here = reader.position();
-    if (here >= segment.size()) return {};
-    const auto batch = reader.next();
-    if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-    if (!is_sound(batch, segment, next)) {
-      log::error("storage", "{}: the batch of offset {} at position {} is damaged", segment.path(), next.value(), here);
-      DOHLE_ASSIGN(const bool more, reader.skip_damage(here, next));
-      if (!more) return {};
-      continue;
-    }
-    if ((*batch)->base_offset() >= upto) return {};
-    next = (*batch)->next_offset();
-    if (!(*batch)->has_producer_id() || (*batch)->is_control()) continue;
-    read[(*batch)->producer_id()].add((*batch)->producer_epoch(), ProducerBatch::of(**batch));
-  }
+  return each_sound_batch(
+      segment, from,
+      [&](const records::BatchView& batch) -> Result<bool> {
+        if (batch.base_offset() >= upto) return false;
+        if (batch.has_producer_id() && !batch.is_control()) {
+          read[batch.producer_id()].add(batch.producer_epoch(), ProducerBatch::of(batch));
+        }
+        return true;
+      },
+      [&](std::uint64_t at, Offset next, bool /*more*/) { tell_batch(segment, at, next); });
 }
 
 // Where a batch begins that lies at or a little before `position`.
@@ -192,30 +206,21 @@ Result<> Log::State::replay_into(ProducerState& state, Segment& segment, Offset 
   const auto first = segment.find(from);
   if (!first && first.error().code != Errc::kCorrupt) return fail(first.error());
   if (first && !*first) return {};
-  DOHLE_ASSIGN(const auto file, segment.file());
-  BatchFileReader reader(file, first ? (*first)->position : 0, segment.size());
-  Offset next = segment.base();
-  for (;;) {
-    const std::uint64_t here = reader.position();
-    if (here >= segment.size()) return {};
-    const auto batch = reader.next();
-    if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
-    if (!is_sound(batch, segment, next)) {
-      DOHLE_ASSIGN(const bool more, reader.skip_damage(here, next));
-      if (!more) return {};
-      continue;
-    }
-    next = (*batch)->next_offset();
-    if ((*batch)->base_offset() >= upto) return {};
-    if ((*batch)->last_offset() < from) continue;
-    if ((*batch)->has_producer_id()) {
-      ProducerUpdate update;
-      DOHLE_TRY(state.prepare(**batch, AppendOrigin::kReplication, update));
-      state.apply(update);
-      for (const auto& txn : update.completed) state.complete(txn);
-    }
-    state.set_end(next);
-  }
+  return each_sound_batch(
+      segment, first ? (*first)->position : 0,
+      [&](const records::BatchView& batch) -> Result<bool> {
+        if (batch.base_offset() >= upto) return false;
+        if (batch.last_offset() < from) return true;
+        if (batch.has_producer_id()) {
+          ProducerUpdate update;
+          DOHLE_TRY(state.prepare(batch, AppendOrigin::kReplication, update));
+          state.apply(update);
+          for (const auto& txn : update.completed) state.complete(txn);
+        }
+        state.set_end(batch.next_offset());
+        return true;
+      },
+      [](std::uint64_t /*at*/, Offset /*next*/, bool /*more*/) {});
 }
 
 }  // namespace dohle::storage

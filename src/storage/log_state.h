@@ -197,6 +197,10 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
     Offset next;
     bool damaged = false;
   };
+  template <typename Visit, typename Damaged>
+  [[nodiscard]] static Result<> each_sound_batch(Segment& segment, std::uint64_t position, Visit visit,
+                                                 Damaged damaged);
+  static void tell_batch(const Segment& segment, std::uint64_t position, Offset offset);
   [[nodiscard]] static Result<SoundEnd> sound_end(Segment& segment);
   [[nodiscard]] Offset end_by_witnesses(const SoundEnd& sound, Offset base) const;
   [[nodiscard]] Result<> settle_offsets();

@@ -29,7 +29,9 @@ constexpr auto kControlledShutdownLimit = std::chrono::seconds(15);
 class CombinedNode final : public Node {
  public:
   CombinedNode(runtime::Shards& shards, config::ServerConfig config, NodeOptions options)
-      : shards_(shards), config_(std::move(config)), options_(std::move(options)) {}
+      : shards_(shards), config_(std::move(config)), options_(std::move(options)) {
+    if (options_.memory_bytes > 0) memory_ = config::plan_memory(options_.memory_bytes, shards_.size());
+  }
 
   runtime::Task<Result<>> start();
   runtime::Task<void> stop() override;
@@ -49,6 +51,7 @@ class CombinedNode final : public Node {
   runtime::Shards& shards_;
   config::ServerConfig config_;
   NodeOptions options_;
+  std::optional<config::MemoryPlan> memory_;  // of memory.limit
   std::string cluster_id_;
   std::map<std::string, std::uint16_t> ports_;
   std::uint16_t metrics_port_ = 0;
@@ -66,10 +69,9 @@ class CombinedNode final : public Node {
 
 Result<> CombinedNode::open_directories() {
   auto manager = config::log_manager_config(config_);
-  if (options_.memory_bytes > 0) {
-    const auto plan = config::plan_memory(options_.memory_bytes, shards_.size());
-    manager.tail_cache_bytes_per_shard = plan.tail_cache_bytes;
-    manager.buffer_bytes = plan.buffer_bytes;
+  if (memory_) {
+    manager.tail_cache_bytes_per_shard = memory_->tail_cache_bytes;
+    manager.buffer_bytes = memory_->buffer_bytes;
   }
   manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
   DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
@@ -103,12 +105,11 @@ Result<> CombinedNode::open_listeners() {
     sinks_.push_back(std::make_unique<ListenerSwitch>(controllers, broker_->sink(i), *controller_sink_));
   }
   auto server_options = config::server_options(config_);
-  if (options_.memory_bytes > 0) {
-    const auto plan = config::plan_memory(options_.memory_bytes, shards_.size());
-    server_options.request_bytes = std::min(server_options.request_bytes, plan.request_bytes);
-    server_options.privileged_bytes = plan.privileged_bytes;
-    server_options.unauthenticated_bytes = plan.unauthenticated_bytes;
-    server_options.buffer_bytes = plan.buffer_bytes;
+  if (memory_) {
+    server_options.request_bytes = std::min(server_options.request_bytes, memory_->request_bytes);
+    server_options.privileged_bytes = memory_->privileged_bytes;
+    server_options.unauthenticated_bytes = memory_->unauthenticated_bytes;
+    server_options.buffer_bytes = memory_->buffer_bytes;
     if (server_options.request_bytes < server_options.max_frame_bytes) {
       log::info(
           "broker",
@@ -133,16 +134,14 @@ Result<> CombinedNode::open_listeners() {
 Result<> CombinedNode::open_metrics() {
   const auto listener = config_.metrics_listener();
   if (!listener) return {};
-  metrics_ = std::make_unique<MetricsEndpoint>(ScrapeSources{
-      .shards = shards_,
-      .broker = broker_->broker(),
-      .quorum = *quorum_,
-      .logs = *logs_,
-      .server = *server_,
-      .memory_bytes = options_.memory_bytes,
-      .buffer_bytes =
-          options_.memory_bytes == 0 ? 0 : config::plan_memory(options_.memory_bytes, shards_.size()).buffer_bytes,
-      .process_usage = options_.process_usage});
+  metrics_ = std::make_unique<MetricsEndpoint>(ScrapeSources{.shards = shards_,
+                                                             .broker = broker_->broker(),
+                                                             .quorum = *quorum_,
+                                                             .logs = *logs_,
+                                                             .server = *server_,
+                                                             .memory_bytes = options_.memory_bytes,
+                                                             .buffer_bytes = memory_ ? memory_->buffer_bytes : 0,
+                                                             .process_usage = options_.process_usage});
   const runtime::Endpoint bind{listener->host, static_cast<std::uint16_t>(listener->port)};
   const auto port = metrics_->listen(bind);
   if (!port) {

@@ -49,16 +49,24 @@ double read_start_seconds() {
 
 }  // namespace
 
+ProcessMemory process_memory() {
+  ProcessMemory out;
+  std::ifstream memory("/proc/self/statm");
+  memory >> out.virtual_bytes >> out.resident_bytes;
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  out.virtual_bytes *= page;
+  out.resident_bytes *= page;
+  return out;
+}
+
 ProcessUsage process_usage() {
   static const double start_seconds = read_start_seconds();
   ProcessUsage out;
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) == 0) out.cpu_seconds = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
-  std::ifstream memory("/proc/self/statm");
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  memory >> out.virtual_bytes >> out.resident_bytes;
-  out.virtual_bytes *= page;
-  out.resident_bytes *= page;
+  const ProcessMemory memory = process_memory();
+  out.virtual_bytes = memory.virtual_bytes;
+  out.resident_bytes = memory.resident_bytes;
   out.open_files = count_open_files();
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) out.max_files = limit.rlim_cur;

@@ -101,14 +101,6 @@ std::uint64_t memory_bytes() {
   return limit && *limit < machine ? *limit : machine / 4;
 }
 
-std::uint64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t pages = 0;
-  std::uint64_t resident = 0;
-  file >> pages >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 void return_free_memory() { ::malloc_trim(0); }
 
 std::optional<std::size_t> error_terminal_columns() {

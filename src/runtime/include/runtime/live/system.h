@@ -23,7 +23,11 @@ namespace dohle::runtime {
 // Memory this process may use: what its control group allows, else a quarter of the machine.
 [[nodiscard]] std::uint64_t memory_bytes();
 // What this process has of it now.
-[[nodiscard]] std::uint64_t resident_bytes();
+struct ProcessMemory {
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+};
+[[nodiscard]] ProcessMemory process_memory();
 [[nodiscard]] ProcessUsage process_usage();
 // Gives what was freed back to the system: the allocator keeps it otherwise, each thread for itself. Takes
 // milliseconds.
