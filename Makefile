@@ -50,8 +50,8 @@ sim: configure
 TRIES ?= 500
 .PHONY: mutants
 mutants: packages
-	cmake --preset mutants
-	cmake --build build/mutants -j $(JOBS) --target dohle_simulator
+	cmake --preset release
+	cmake --build $(BUILD) -j $(JOBS) --target dohle_simulator dohle_planted dohle
 	@python3 tests/scenarios/mutants.py --tries $(TRIES) $(if $(MUTANT),--mutant $(MUTANT))
 
 .PHONY: bench

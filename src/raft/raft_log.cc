@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 
 #include <records/batch.h>
@@ -72,6 +73,10 @@ OffsetAndEpoch RaftLog::end() const {
   const auto snapshot = latest_snapshot();
   if (snapshot && snapshot->offset == offset && snapshot->offset == log_->log_start()) return *snapshot;
   return {offset, LeaderEpoch(0)};
+}
+
+Offset RaftLog::flushed() const {
+  return DOHLE_MUTANT("raft.committed_before_flush") ? log_->log_end() : log_->flushed_end();
 }
 
 OffsetAndEpoch RaftLog::end_offset_for_epoch(LeaderEpoch epoch) const {

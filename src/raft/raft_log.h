@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include <base/mutant.h>
 #include <raft/snapshot_reader.h>
 #include <raft/snapshot_writer.h>
 #include <runtime/clock.h>
@@ -50,9 +49,7 @@ class RaftLog final : public LogView {
   // LogView
   [[nodiscard]] OffsetAndEpoch end() const override;
   [[nodiscard]] Offset start() const override { return log_->log_start(); }
-  [[nodiscard]] Offset flushed() const override {
-    return DOHLE_MUTANT("raft.committed_before_flush") ? log_->log_end() : log_->flushed_end();
-  }
+  [[nodiscard]] Offset flushed() const override;
   [[nodiscard]] OffsetAndEpoch end_offset_for_epoch(LeaderEpoch epoch) const override;
   [[nodiscard]] std::optional<SnapshotId> earliest_snapshot() const override;
   [[nodiscard]] std::optional<SnapshotId> latest_snapshot() const override;

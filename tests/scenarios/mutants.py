@@ -51,12 +51,27 @@ def hunt(pool, program, mutant, checkers, scenarios, tries):
     return None
 
 
+def misplaced(program, product, mutants):
+    """Every bug is in the program that is to have them, and none in what people run."""
+    there, clean = pathlib.Path(program).read_bytes(), pathlib.Path(product).read_bytes()
+    for mutant in mutants:
+        if mutant.encode() not in there:
+            yield f'{mutant} is not in {program}: CMake has not looked for it yet, or no file has it'
+        if mutant.encode() in clean:
+            yield f'{mutant} is in {product}'
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', default=str(HERE.parents[1] / 'build/mutants/dohle_sim'))
+    parser.add_argument('--program', default=str(HERE.parents[1] / 'build/release/dohle_sim_planted'))
+    parser.add_argument('--product', default=str(HERE.parents[1] / 'build/release/dohle'))
     parser.add_argument('--mutant', action='append')
     parser.add_argument('--tries', type=int, default=500)
     options = parser.parse_args()
+    faults = list(misplaced(options.program, options.product, [mutant for mutant, _, _ in planted()]))
+    if faults:
+        print('\n'.join(faults))
+        return 1
     wanted = [entry for entry in planted() if not options.mutant or entry[0] in options.mutant]
     caught = 0
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -65,6 +80,7 @@ def main():
             hit = hunt(pool, options.program, mutant, checkers, scenarios, options.tries)
             caught += hit is not None
             print(f'{mutant:45} ' + (f'caught by {", ".join(hit[2])} in {hit[0]}, seed {hit[1]}' if hit else 'NOT CAUGHT'), flush=True)
+    print(f'{caught} passed, {len(wanted) - caught} failed, 0 skipped')
     print(f'{len(wanted)} planted, {caught} caught')
     return 0 if caught == len(wanted) else 1
 

@@ -1,5 +1,6 @@
-// Planted bugs, to see whether the scenarios catch them (tests/scenarios/mutants.list). Only the preset `mutants` has
-// them; in every other build DOHLE_MUTANT(name) is false, and the compiler takes out what it guards.
+// Planted bugs, to see whether the scenarios catch them (tests/scenarios/mutants.list). Only `dohle_sim_planted` has them:
+// files that use DOHLE_MUTANT are compiled once more for it (`dohle_planted` in cmake/DohleModule.cmake). Everywhere else
+// DOHLE_MUTANT(name) is false, and the compiler takes out what it guards. Not in a header: it would mean two things.
 #pragma once
 
 #ifdef DOHLE_MUTANTS
