@@ -66,10 +66,17 @@ wait_for() {
   return 1
 }
 
+# Below those that the kernel gives to clients: a node that comes back to its port must not find somebody's connection there.
 free_ports() {
   python3 -c '
-import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+import random, socket
+below = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+sockets = []
+while len(sockets) < 2:
+    try:
+        sockets.append(socket.create_server(("127.0.0.1", random.randrange(10000, max(below, 20000)))))
+    except OSError:
+        pass
 print(*[s.getsockname()[1] for s in sockets])'
 }
 

@@ -19,9 +19,12 @@ if [ -n "$given" ]; then
   echo "$given"
   exit 0
 fi
+mkdir -p "$libs"
+# Several ask at once; one fetches.
+exec 9>"$libs/lock"
+flock 9
 if [ ! -e "$libs/complete" ]; then
   command -v mvn >/dev/null || skip "no mvn on this machine; $variable may name a folder with Kafka's jars"
-  mkdir -p "$libs"
   timeout 100 mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$libs" >"$libs/mvn.log" 2>&1 ||
     skip "mvn could not fetch Kafka's jars: $(grep -m1 ERROR "$libs/mvn.log" | cut -c1-150)"
   touch "$libs/complete"

@@ -6,8 +6,11 @@
 Tiers, in order: lint, unit (with golden and fuzz replays), then every tests/<kind>/<name>/run. A `run` program is given
 DOHLE (the binary), DOHLE_SHARDS and DOHLE_BENCH (small or full); exit status 0 is a pass, 77 a skip, anything else a failure.
 The last line may say how many cases that were: `N passed, N failed, N skipped`. A line `SKIPPED: why` says why.
+
+Programs spend most of their time waiting, so several run side by side, the longest first; what measures time or memory comes last and alone.
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -15,19 +18,28 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # On two cores of one's own; a machine that is shared with others gets more time by DOHLE_TEST_MINUTES.
-MINUTES = int(os.environ.get('DOHLE_TEST_MINUTES', '20'))
+MINUTES = int(os.environ.get('DOHLE_TEST_MINUTES', '30'))
 TOTAL_S = MINUTES * 60
-BUILD_S = 9 * 60
-SLACK = MINUTES / 20
-# Seconds for one run with one number of shards.
+BUILD_S = 13 * 60
+SLACK = MINUTES / 30
+# Seconds for one run with one number of shards; the minutes bound them all together.
 BUDGET_S = {kind: seconds * SLACK for kind, seconds in
-            {'lint': 60, 'unit': 240, 'compat': 150, 'oracle': 180, 'bench': 90, 'node': 120, 'scenarios': 300, 'crash': 180}.items()}
+            {'lint': 60, 'unit': 240, 'compat': 180, 'oracle': 180, 'bench': 90, 'node': 180, 'scenarios': 300, 'crash': 300}.items()}
 DEFAULT_BUDGET_S = 120 * SLACK
+AT_ONCE = 4
+LONGEST = ['crash/kill', 'crash/disk', 'crash/power', 'node/metrics', 'crash/clock', 'compat/kcat', 'compat/takeover', 'compat/java', 'compat/python',
+           'crash/rot', 'oracle/tools', 'oracle/groups']
+ALONE = ['bench', 'scenarios/speed', 'node/overload', 'node/hostile']
+# They draw the number of shards themselves, or one is enough to measure.
+ONCE = ['scenarios']
+# Nothing there depends on real time, so it leaves the machine to those where something does.
+PATIENT = ['scenarios/seeds', 'scenarios/mutants']
 # What the address and thread sanitizers run, and how many times longer it may take. What measures memory or speed would measure them.
 SANITIZED = ['unit', 'scenarios/seeds', 'node/start', 'node/fetch', 'node/tools', 'node/hostile', 'compat/kcat', 'crash/kill', 'crash/disk']
 SANITIZED_SLACK = 8
@@ -114,11 +126,29 @@ def count_ctest(reports, junit):
     return tally
 
 
+def name_of(program):
+    return f'{program.parts[-3]}/{program.parts[-2]}'
+
+
+def is_in(program, tiers):
+    """Whether a program, or its whole kind, is named."""
+    return program.parts[-3] in tiers or name_of(program) in tiers
+
+
+def in_order(programs):
+    """Those that run side by side, the longest first, and those that run alone."""
+    place = {name: at for at, name in enumerate(LONGEST)}
+    kinds = list(BUDGET_S)
+    ordered = sorted(programs, key=lambda p: (place.get(name_of(p), len(place)), kinds.index(p.parts[-3]) if p.parts[-3] in kinds else len(kinds), p))
+    return [p for p in ordered if not is_in(p, ALONE)], [p for p in ordered if is_in(p, ALONE)]
+
+
 class Run:
     def __init__(self, options):
         self.options = options
         self.started = time.monotonic()
         self.total = Tally()
+        self.printing = threading.Lock()
         self.build_folder = ROOT / 'build' / options.preset
         self.reports = self.build_folder / 'reports'
         sanitized = options.preset in ('asan', 'tsan')
@@ -127,6 +157,8 @@ class Run:
         if options.preset == 'tsan' and not options.tier:
             self.tiers = [tier for tier in SANITIZED if tier not in NOT_FOR_THREADS]
         self.total_s = TOTAL_S * self.slack
+        # A sanitizer needs the processor all the time, and its findings lie in one folder.
+        self.at_once = 1 if sanitized else AT_ONCE
         self.findings = self.reports / 'findings'
         # A node may be killed or restarted by its test: what its sanitizer says goes to a file of its own, and fails the test.
         report_to = f'log_path={self.findings}/sanitizer'
@@ -201,32 +233,45 @@ class Run:
         self.report('unit', tally, time.monotonic() - started, note)
 
     def program(self, program, shards):
-        kind, name = program.parent.parent.name, program.parent.name
+        kind, name = program.parts[-3], program.parts[-2]
         title = f'{kind}/{name}, {shards} shard{"s" * (shards > 1)}'
         started = time.monotonic()
         log = self.reports / f'{kind}-{name}-{shards}.log'
-        budget = self.budget_s(kind)
+        budget, left = self.budget_s(kind), self.seconds_left()
         if self.options.bench:
-            budget = 24 * 3600
-        elif self.seconds_left() < budget:
-            print(f'SKIPPED: {title}: the {self.total_s // 60} minutes are used up')
-            self.report(title, Tally(skipped=1), 0)
-            return
+            budget = left = 24 * 3600
         environment = dict(self.environment, DOHLE=str(self.build_folder / 'dohle'), DOHLE_SHARDS=str(shards),
                            DOHLE_BENCH='full' if self.options.bench else 'small')
-        status = execute([str(program)], budget, environment, log)
-        text = log.read_text(errors='replace')
-        if status is None:
-            tally, note = count_output(1, text), f'  out of its {budget:.0f} s'
-        else:
+        command = ['nice', str(program)] if is_in(program, PATIENT) else [str(program)]
+        status = execute(command, min(budget, left), environment, log) if left > 0 else None
+        text = log.read_text(errors='replace') if left > 0 else ''
+        lines = [f'{line[:9]}{title}:{line[8:]}' for line in text.splitlines() if line.startswith('SKIPPED:')]
+        if status is not None:
             tally, note = count_output(status, text), ''
-        self.sanitizer_findings(tally)
-        if tally.failed or self.options.bench:
-            print(tail(log, 200 if self.options.bench else 40))
-        for line in text.splitlines():
-            if line.startswith('SKIPPED:'):
-                print(f'{line[:9]}{title}:{line[8:]}')
-        self.report(title, tally, time.monotonic() - started, note)
+        elif left < budget:
+            tally, note = Tally(skipped=1), ''
+            lines = [f'SKIPPED: {title}: the {self.total_s // 60:.0f} minutes are used up']
+        else:
+            tally, note = count_output(1, text), f'  out of its {budget:.0f} s'
+        with self.printing:
+            self.sanitizer_findings(tally)
+            if tally.failed or self.options.bench:
+                print(tail(log, 200 if self.options.bench else 40))
+            for line in lines:
+                print(line)
+            self.report(title, tally, time.monotonic() - started, note)
+
+    def programs(self, programs):
+        """One number of shards after the other: what a program fetches for itself is fetched once."""
+        def run(program):
+            counts = self.options.shards or [1, 4]
+            for shards in counts[:1] if is_in(program, ONCE) else counts:
+                self.program(program, shards)
+        side_by_side, alone = in_order(programs)
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            list(pool.map(run, side_by_side))
+        for program in alone:
+            run(program)
 
     def wanted(self, tier):
         return not self.tiers or tier in self.tiers
@@ -235,20 +280,15 @@ class Run:
         self.findings.mkdir(parents=True, exist_ok=True)
         if not self.options.no_build and not self.build():
             return
-        if self.wanted('lint') and not self.options.bench:
+        programs = [program for program in ROOT.glob('tests/*/*/run') if not self.tiers or is_in(program, self.tiers)]
+        if self.options.bench:
+            self.programs([program for program in programs if program.parts[-3] == 'bench'])
+            return
+        if self.wanted('lint'):
             self.lint()
-        shard_counts = self.options.shards or [1, 4]
-        programs = sorted(ROOT.glob('tests/*/*/run'), key=lambda p: (list(BUDGET_S).index(p.parts[-3]) if p.parts[-3] in BUDGET_S else 99, p))
-        if self.wanted('unit') and not self.options.bench:
+        if self.wanted('unit'):
             self.unit()
-        for program in programs:
-            kind = program.parent.parent.name
-            if self.options.bench and kind != 'bench':
-                continue
-            if not self.wanted(kind) and not self.wanted(f'{kind}/{program.parent.name}'):
-                continue
-            for shards in shard_counts:
-                self.program(program, shards)
+        self.programs(programs)
 
 
 def main():
@@ -260,6 +300,8 @@ def main():
     parser.add_argument('--preset', default='release', choices=['release', 'asan', 'tsan'], help='what is built and tested; asan and tsan run what makes sense there')
     run = Run(parser.parse_args())
     run.everything()
+    minutes = (time.monotonic() - run.started) / 60
+    print(f'{minutes:.1f} minutes of {run.total_s / 60:.0f}')
     print(run.total)
     return 1 if run.total.failed else 0
 
