@@ -14,7 +14,7 @@
 //     of 512 or 4096 bytes; where a file has grown and its bytes have not arrived, it holds zeros. What followed a cut
 //     that did not survive did not either.
 // - A sync that fails drops what it should have written (see FileFault): reads go on to show it, no power loss keeps
-// it.
+// it. One of a directory leaves its names to the next.
 // - Open files and locks die with the process.
 #include <algorithm>
 #include <set>

@@ -222,20 +222,21 @@ Result<> MemoryFileSystem::sync_directory(const std::string& path) {
 }
 
 Result<> MemoryFileSystem::sync_all(const std::string& path) {
-  DOHLE_TRY(check(FileOperation::kSync, path));
-  if (!find(path)) return absent(path);
-  sync_below(*root_);
-  entry_changes_.clear();
-  return {};
+  const auto checked = check(FileOperation::kSync, path);
+  if (!find(path)) return checked ? absent(path) : checked;
+  sync_below(*root_, checked.has_value());
+  if (checked) entry_changes_.clear();
+  return checked;
 }
 
-void MemoryFileSystem::sync_below(Node& node) {
+void MemoryFileSystem::sync_below(Node& node, bool succeeds) {
   if (!node.is_directory) {
-    node.sync();
+    if (succeeds) node.sync();
+    node.unsynced.clear();
     return;
   }
-  node.durable_entries = node.entries;
-  for (auto& [name, child] : node.entries) sync_below(*child);
+  if (succeeds) node.durable_entries = node.entries;
+  for (auto& [name, child] : node.entries) sync_below(*child, succeeds);
 }
 
 Result<SpaceInfo> MemoryFileSystem::space(const std::string& path) {

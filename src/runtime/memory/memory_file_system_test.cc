@@ -125,6 +125,32 @@ TEST_F(MemoryFiles, ARandomCrashKeepsAPrefixOfTheWrites) {
   EXPECT_GT(outcomes.size(), 4U);
 }
 
+TEST_F(MemoryFiles, ADirectorySyncThatFailsLeavesNamesToTheNext) {
+  ASSERT_TRUE(fs.create_directories("/d"));
+  ASSERT_TRUE(fs.sync_directory("/"));
+  for (const bool again : {true, false}) {
+    make("/d/f", "synced", true);
+    fs.inject({.operation = FileOperation::kSyncDirectory, .path_part = "/d", .times = 1});
+    EXPECT_EQ(fs.sync_directory("/d").error().code, Errc::kIo);
+    if (again) EXPECT_TRUE(fs.sync_directory("/d"));
+    fs.crash(CrashLoss::kUnsynced);
+    EXPECT_EQ(fs.exists("/d/f"), again);
+    ASSERT_TRUE(fs.remove_all("/d/f"));
+    ASSERT_TRUE(fs.sync_directory("/d"));
+  }
+}
+
+TEST_F(MemoryFiles, ASyncOfEverythingThatFailsLosesWhatWasNotSynced) {
+  const FileRef file = make("/f", "synced", true);
+  ASSERT_TRUE(fs.sync_directory("/"));
+  ASSERT_TRUE(file->write_at(0, as_bytes("SYNCED")));
+  fs.inject({.operation = FileOperation::kSync, .times = 1});
+  EXPECT_FALSE(fs.sync_all("/"));
+  EXPECT_TRUE(fs.sync_all("/"));
+  fs.crash(CrashLoss::kUnsynced);
+  EXPECT_EQ(read("/f"), "synced");
+}
+
 TEST_F(MemoryFiles, InjectedFailures) {
   const FileRef file = make("/log", "", false);
   fs.inject({.operation = FileOperation::kSync, .path_part = "log", .skip = 1, .times = 1});

@@ -1,10 +1,9 @@
 // Rows 9 to 11 of the fault matrix: what goes wrong with a disk while it is in use. What a crash leaves of it is
 // written in src/runtime/memory/memory_file_crash.cc.
 //
-// - eio: reads, writes, syncs or renames of the files whose path holds `path` fail, `times` in a row, a write after
-// some
-//   part of it was written. A sync that failed has lost what it should have synced, and the next one "succeeds". With
-//   mend=restart, somebody stops and starts the node when the disk is whole again.
+// - eio: reads, writes, renames and syncs of the files, or syncs of the directories, whose path holds `path` fail,
+//   `times` in a row, a write after some part of it was written. A sync of a file that failed has lost what it should
+//   have synced, and the next one "succeeds". With mend=restart, somebody stops and starts the node when the disk is whole.
 // - full: the disk has room for a few more bytes, and nothing more; a write takes what fits and fails. Later it has
 // room
 //   again, without anybody's help.
@@ -31,12 +30,13 @@ class IoErrors final : public Fault {
  private:
   void strike() override {
     auto& random = simulation().random();
-    const std::string what = arguments().choose(random, "what", "write|sync|sync|sync_all|read|rename");
+    const std::string what = arguments().choose(random, "what", "write|sync|sync|sync_directory|read|rename");
     runtime::FileFault fault;
-    fault.operation = what == "write"    ? FileOperation::kWrite
-                      : what == "read"   ? FileOperation::kRead
-                      : what == "rename" ? FileOperation::kRename
-                                         : FileOperation::kSync;
+    fault.operation = what == "write"            ? FileOperation::kWrite
+                      : what == "read"           ? FileOperation::kRead
+                      : what == "rename"         ? FileOperation::kRename
+                      : what == "sync_directory" ? FileOperation::kSyncDirectory
+                                                 : FileOperation::kSync;
     fault.path_part = arguments().has("path") ? arguments().choose(random, "path", "") : "data";
     fault.times = 1 + random.below(static_cast<std::uint64_t>(arguments().draw_int(random, "times", "1..3")));
     fault.write_bytes = random.below(200);

@@ -35,6 +35,7 @@ enum class FileOperation : std::uint8_t {
 // One rule: calls of `operation` on a path that contains `path_part` fail with `error`, `times` times, after `skip`
 // successes. A failing write first writes `write_bytes` of what it was given (a short write). A failing sync loses what
 // it should have synced: the page cache still shows it and calls it clean, so that the next sync succeeds without it.
+// Not so one of a directory: names go through the journal of the file system, which writes them with its next sync.
 struct FileFault {
   FileOperation operation = FileOperation::kSync;
   std::string path_part;
@@ -130,7 +131,7 @@ class MemoryFileSystem final : public FileSystem {
   [[nodiscard]] const FileFault* take_fault(FileOperation operation, const std::string& path);
   [[nodiscard]] Result<> check(FileOperation operation, const std::string& path);
   [[nodiscard]] std::uint64_t room() const;
-  static void sync_below(Node& node);
+  static void sync_below(Node& node, bool succeeds);
   [[nodiscard]] std::shared_ptr<Node> make_node(bool is_directory);
   void note(EntryChange change);
   void note_removal(const Place& place, const std::shared_ptr<Node>& node);
