@@ -264,7 +264,8 @@ class Run:
     def programs(self, programs):
         """One number of shards after the other: what a program fetches for itself is fetched once."""
         def run(program):
-            counts = self.options.shards or [1, 4]
+            # The full benchmarks have two shards in a column of their own.
+            counts = self.options.shards or ([1] if self.options.bench else [1, 4])
             for shards in counts[:1] if is_in(program, ONCE) else counts:
                 self.program(program, shards)
         side_by_side, alone = in_order(programs)

@@ -1,0 +1,192 @@
+"""The brokers a load is run on: Dohle, Apache Kafka from its jars, and the floor program. Each a process in a directory of its own."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DOHLE = os.environ['DOHLE']
+PROGRAMS = pathlib.Path(DOHLE).parent / 'tests'
+LOAD = os.environ.get('DOHLE_LOAD') or str(PROGRAMS / 'dohle_load')
+FLOOR = os.environ.get('DOHLE_FLOOR') or str(PROGRAMS / 'dohle_floor')
+TICKS = os.sysconf('SC_CLK_TCK')
+CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED: what clock_getcpuclockid(3) makes of a process id
+# What kafka-run-class.sh gives a broker, and the heap of kafka-server-start.sh.
+JAVA = ['java', '-Xms1g', '-Xmx1g', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35',
+        '-XX:+ExplicitGCInvokesConcurrent', '-Djava.awt.headless=true']
+# For both: acknowledged from the page cache, where a topic does not say otherwise.
+PAGE_CACHE = 'log.flush.interval.messages=9223372036854775807'
+LOAD_TIMEOUT_S = 600
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return listener.getsockname()[1]
+
+
+def run_load(kind, **options):
+    """What `dohle_load KIND key=value...` prints; a key with a dot in it is written with `__`."""
+    arguments = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
+    return json.loads(subprocess.run([LOAD, kind, *arguments], check=True, stdout=subprocess.PIPE, text=True, timeout=LOAD_TIMEOUT_S).stdout)
+
+
+class Process:
+    """A process that is measured."""
+
+    def __init__(self, name):
+        self.name = name
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='dohle-bench-', dir=os.environ.get('DOHLE_BENCH_DIRECTORY')))
+        self.port = free_port()
+        self.log = open(self.directory / 'log', 'wb')
+        self.process = None
+        self.creates_topics = True
+
+    @property
+    def address(self):
+        return f'127.0.0.1:{self.port}'
+
+    def spawn(self, command):
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+
+    def cpu_s(self):
+        """CPU time of all its threads, ended ones too, to the nanosecond; what the kernel calls system time of it only in ticks."""
+        fields = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text().rsplit(')', 1)[1].split()
+        return time.clock_gettime(~self.process.pid << 3 | CLOCK_OF_PROCESS), int(fields[12]) / TICKS
+
+    def memory_mib(self):
+        for line in pathlib.Path(f'/proc/{self.process.pid}/status').read_text().splitlines():
+            if line.startswith('VmRSS:'):
+                return int(line.split()[1]) / 1024
+        raise SystemExit(f'{self.name} is gone')
+
+    def pin(self, cpus):
+        for thread in os.listdir(f'/proc/{self.process.pid}/task'):
+            os.sched_setaffinity(int(thread), cpus)
+
+    def load(self, kind, core=None, **options):
+        """Runs a load; with `core`, broker and load share that one. What it prints, with CPU seconds, and the most memory that was seen."""
+        everywhere = os.sched_getaffinity(0)
+        if core is not None:
+            self.pin({core})
+            os.sched_setaffinity(0, {core})
+        try:
+            cpu, system = self.cpu_s()
+            arguments = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
+            load = subprocess.Popen([LOAD, kind, f'broker={self.address}', *arguments], stdout=subprocess.PIPE, text=True)
+            memory = 0.0
+            began = time.monotonic()
+            while load.poll() is None:
+                memory = max(memory, self.memory_mib())
+                if time.monotonic() - began > LOAD_TIMEOUT_S:
+                    load.kill()
+                time.sleep(0.05)
+            if load.returncode != 0:
+                raise SystemExit(f'{kind} on {self.name} failed:\n{self.end_of_log()}')
+            result = json.loads(load.stdout.read())
+            cpu_now, system_now = self.cpu_s()
+            return dict(result, cpu_s=cpu_now - cpu, system_s=system_now - system, memory_mib=memory)
+        finally:
+            if core is not None:
+                os.sched_setaffinity(0, everywhere)
+                self.pin(everywhere)
+
+    def create(self, topic, partitions=1, produce=1, **configs):
+        if self.creates_topics:
+            return run_load('create', broker=self.address, topic=topic, partitions=partitions, produce=produce, **configs)
+        return None
+
+    def delete(self, topic):
+        if self.creates_topics:
+            return run_load('delete', broker=self.address, topic=topic)
+        return None
+
+    def end_of_log(self):
+        return (self.directory / 'log').read_text(errors='replace')[-2000:]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def remove(self):
+        self.stop()
+        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Node(Process):
+    """A single node of Dohle or Kafka: formatted, started, stopped and started again."""
+
+    def __init__(self, name, format_command, start_command, settings=()):
+        super().__init__(name)
+        controller = free_port()
+        self.config = self.directory / 'server.properties'
+        self.config.write_text('\n'.join([
+            'process.roles=broker,controller', 'node.id=1', f'controller.quorum.bootstrap.servers=127.0.0.1:{controller}',
+            f'listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}', 'controller.listener.names=CONTROLLER',
+            f'log.dirs={self.directory / "data"}', 'offsets.topic.replication.factor=1', PAGE_CACHE, *settings, '']))
+        self.start_command = start_command
+        began = time.monotonic()
+        subprocess.run(format_command + ['-c', str(self.config)], check=True, stdout=self.log, stderr=self.log)
+        self.format_ms = (time.monotonic() - began) * 1000
+
+    def start(self):
+        self.spawn(self.start_command + [str(self.config)])
+
+    def start_until_accepted(self, topic, partitions=1):
+        """Milliseconds from the start of the process until a record for each partition of the topic, new or not, was accepted."""
+        began = time.monotonic()
+        self.start()
+        try:
+            run_load('create', broker=self.address, topic=topic, partitions=partitions, wait_s=120, exists=1)
+        except subprocess.CalledProcessError:
+            raise SystemExit(f'{self.name} did not start:\n{self.end_of_log()}') from None
+        return (time.monotonic() - began) * 1000
+
+
+def cluster_id():
+    return subprocess.run([DOHLE, 'storage', 'random-uuid'], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def dohle(shards=1, settings=(), name='Dohle'):
+    return Node(name, [DOHLE, 'storage', 'format', '--standalone', '-t', cluster_id()], [DOHLE, 'server'], [f'shards={shards}', *settings])
+
+
+def kafka(libs, settings=()):
+    java = JAVA + ['-cp', libs + '/*']
+    return Node('Kafka', java + ['kafka.tools.StorageTool', 'format', '--standalone', '-t', cluster_id()], java + ['kafka.Kafka'], settings)
+
+
+class Floor(Process):
+    """Nothing but what must be done; see tests/bench/floor. It has one log, whatever the topic, and never knows offsets of partitions."""
+
+    def __init__(self, how='sendfile'):
+        super().__init__('floor')
+        self.creates_topics = False
+        self.spawn([FLOOR, str(self.port), str(self.directory / 'log-file'), how])
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(('127.0.0.1', self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                raise SystemExit(f'the floor program did not start:\n{self.end_of_log()}')
+            time.sleep(0.01)
+
+    def load(self, kind, core=None, **options):
+        if kind == 'produce':
+            options['check_offsets'] = 0
+        return super().load(kind, core, **options)

@@ -1,0 +1,14 @@
+// The kinds of load, a file each; `dohle_load KIND key=value...` runs one and prints one line of JSON.
+#pragma once
+
+#include "options.h"
+
+namespace dohle::load {
+
+void produce(const Options& options);
+void fetch(const Options& options);
+void create(const Options& options);
+void remove(const Options& options);
+void touch(const Options& options);
+
+}  // namespace dohle::load
