@@ -17,16 +17,25 @@ namespace {
 
 constexpr std::string_view kSnapshotDeleted = ".checkpoint.deleted";  // of raft, which removes them itself
 
+// Of work that its process did not come to the end of.
+bool is_temporary(const runtime::DirectoryEntry& entry) {
+  return entry.name.ends_with(kDeletedSuffix) || entry.name.ends_with(kCleanedSuffix) ||
+         entry.name.ends_with(kSwapSuffix);
+}
+
 bool missing_or_damaged(const Error& error) { return error.code == Errc::kNotFound || error.code == Errc::kCorrupt; }
 
 }  // namespace
 
 Result<> Log::State::load() {
-  if (!services.files.exists(path)) {
+  auto entries = services.files.list(path);
+  if (!entries && entries.error().code == Errc::kNotFound) {
     DOHLE_TRY(services.files.create_directories(path));
     sync_parent = true;
+    entries.emplace();
   }
-  auto metadata = read_partition_metadata(services.files, path);
+  if (!entries) return fail(entries.error());
+  auto metadata = setup.topic_id_was_read ? topic_id : read_partition_metadata(services.files, path);
   if (!metadata && (metadata.error().code != Errc::kMalformed || setup.had_clean_shutdown))
     return fail(metadata.error());
   // Torn by a power loss before the first commit made it durable: nothing was acknowledged under it.
@@ -37,17 +46,18 @@ Result<> Log::State::load() {
   }
   if (on_disk) topic_id = on_disk;
   metadata_written = on_disk.has_value();
-  DOHLE_TRY(load_files());
+  DOHLE_TRY(load_files(std::move(*entries)));
   DOHLE_TRY(settle_offsets());
   DOHLE_TRY(settle_producers());
   return sync_recovered();
 }
 
-Result<> Log::State::load_files() {
-  DOHLE_ASSIGN(auto entries, services.files.list(path));
-  DOHLE_TRY(clean_temporary_files(entries));
-  DOHLE_TRY(finish_swaps(entries));
-  DOHLE_ASSIGN(entries, services.files.list(path));
+Result<> Log::State::load_files(std::vector<runtime::DirectoryEntry> entries) {
+  if (std::ranges::any_of(entries, is_temporary)) {
+    DOHLE_TRY(clean_temporary_files(entries));
+    DOHLE_TRY(finish_swaps(entries));
+    DOHLE_ASSIGN(entries, services.files.list(path));
+  }
   for (const auto& entry : entries) {
     if (const auto offset = offset_in_name(entry.name, kSnapshotSuffix)) snapshots.add_existing(*offset);
   }
@@ -132,31 +142,35 @@ Result<> Log::State::load_epochs() {
 }
 
 Result<> Log::State::load_segments(const std::vector<runtime::DirectoryEntry>& entries) {
-  for (const auto& entry : entries) {
-    for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
-      const auto base = offset_in_name(entry.name, suffix);
-      if (!base || services.files.exists(runtime::join_path(path, file_name(*base, kLogSuffix)))) continue;
-      log::warn("storage", "{}: {} has no log file; removing it", path, entry.name);
-      DOHLE_TRY(services.files.remove_file(runtime::join_path(path, entry.name)));
-    }
-  }
   std::map<Offset, SegmentSizes> sizes;
   for (const auto& entry : entries) {
     if (const auto base = offset_in_name(entry.name, kLogSuffix)) sizes[*base].log = entry.size;
-    if (const auto base = offset_in_name(entry.name, kIndexSuffix)) sizes[*base].offset_index = entry.size;
-    if (const auto base = offset_in_name(entry.name, kTimeIndexSuffix)) sizes[*base].time_index = entry.size;
-    if (const auto base = offset_in_name(entry.name, kTxnIndexSuffix)) sizes[*base].transaction_index = true;
+  }
+  for (const auto& entry : entries) {
+    for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+      const auto base = offset_in_name(entry.name, suffix);
+      if (!base) continue;
+      const auto segment = sizes.find(*base);
+      if (segment == sizes.end()) {
+        log::warn("storage", "{}: {} has no log file; removing it", path, entry.name);
+        DOHLE_TRY(services.files.remove_file(runtime::join_path(path, entry.name)));
+      } else if (suffix == kIndexSuffix) {
+        segment->second.offset_index = entry.size;
+      } else if (suffix == kTimeIndexSuffix) {
+        segment->second.time_index = entry.size;
+      } else {
+        segment->second.transaction_index = true;
+      }
+    }
   }
   std::vector<Offset> damaged;
-  for (const auto& entry : entries) {
-    const auto base = offset_in_name(entry.name, kLogSuffix);
-    if (!base) continue;
-    DOHLE_ASSIGN(auto opened, Segment::open(segment_setup(*base), sizes[*base]));
+  for (const auto& [base, of_files] : sizes) {
+    DOHLE_ASSIGN(auto opened, Segment::open(segment_setup(base), of_files));
     Segment& segment = segments.add(std::move(opened));
-    auto indexes = segment.load_indexes(sizes[*base], !setup.had_clean_shutdown);
+    auto indexes = segment.load_indexes(of_files, !setup.had_clean_shutdown);
     if (indexes) continue;
     if (!missing_or_damaged(indexes.error())) return indexes;
-    damaged.push_back(*base);
+    damaged.push_back(base);
   }
   const Offset recovered_anyway =
       setup.had_clean_shutdown || segments.empty() ? Offset(kMaxLong) : segments.floor(setup.recovery_point)->first;

@@ -164,12 +164,14 @@ Result<LogManager::State::FoundList> LogManager::State::drop_strays(FoundList fo
   return kept;
 }
 
-LogSetup LogManager::State::setup_for(const Found& found, const LoadOptions& options, Progress* progress) {
+LogSetup LogManager::State::setup_for(const Found& found, const LogConfig& log_config, const LoadOptions& options,
+                                      Progress* progress) {
   const auto& offsets = checkpoints[found.directory];
   LogSetup setup{.path = found.path,
                  .partition = found.partition,
                  .topic_id = found.topic_id,
-                 .config = options.config_for ? options.config_for(found.partition.topic) : LogConfig{},
+                 .topic_id_was_read = true,
+                 .config = log_config,
                  .had_clean_shutdown = found.slot->directory->had_clean_shutdown(),
                  .recovery_point = offset_of(offsets.recovery_points, found.partition),
                  .cut_at_holes = !offsets.recovery_points_damaged,
@@ -213,12 +215,17 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
   if (self->settled_ms) logs->settled_clock().remember(*self->settled_ms);
+  std::optional<std::pair<std::string, LogConfig>> config;  // of the topic whose partitions are being opened
   for (const auto& found : part) {
     if (found.slot->directory->offline()) {
       self->names.give_back(found.partition);
       continue;
     }
-    auto loaded = logs->load(*found.slot, self->setup_for(found, *options, progress));
+    const std::string& topic = found.partition.topic;
+    if (!config || config->first != topic) {
+      config.emplace(topic, options->config_for ? options->config_for(topic) : LogConfig{});
+    }
+    auto loaded = logs->load(*found.slot, self->setup_for(found, config->second, *options, progress));
     progress->partitions_done.fetch_add(1);
     if (!loaded) self->names.give_back(found.partition);
     if (!loaded && loaded.error().code == Errc::kNoSpace) {

@@ -85,7 +85,8 @@ class LogManager::State {
                                                             runtime::StopSource* loaded);
   [[nodiscard]] static runtime::Task<Result<>> load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                        const LoadOptions* options, Progress* progress);
-  [[nodiscard]] LogSetup setup_for(const Found& found, const LoadOptions& options, Progress* progress);
+  [[nodiscard]] LogSetup setup_for(const Found& found, const LogConfig& log_config, const LoadOptions& options,
+                                   Progress* progress);
   void report(Progress& progress, const LoadOptions& options, bool last);
 };
 

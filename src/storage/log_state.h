@@ -171,7 +171,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<CommitSet> take_commit_set();
   void finish_waiters(const Result<>& result);
 
-  [[nodiscard]] Result<> load_files();
+  [[nodiscard]] Result<> load_files(std::vector<runtime::DirectoryEntry> entries);
   [[nodiscard]] Result<> clean_temporary_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] Result<> finish_swaps(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] Result<> load_epochs();

@@ -110,16 +110,23 @@ runtime::Task<Result<PartitionRef>> BrokerShard::replica(const metadata::Metadat
                                                          const Uuid& directory) {
   if (const auto at = partitions_.find(id); at != partitions_.end()) co_return at->second;
   const auto wanted = metadata::is_reserved_directory(directory) ? std::nullopt : std::optional(directory);
-  DOHLE_CO_ASSIGN(storage::Log* const log,
-                  co_await parts_.logs.get_or_create({topic, id.partition}, id.topic, parts_.log_config(image, topic),
-                                                     wanted, image.last_offset()));
+  const storage::LogConfig config = log_config(image, topic);
+  DOHLE_CO_ASSIGN(storage::Log* const log, co_await parts_.logs.get_or_create({topic, id.partition}, id.topic, config,
+                                                                              wanted, image.last_offset()));
   if (log == nullptr) co_return PartitionRef();
-  log->update_config(parts_.log_config(image, topic));
+  log->update_config(config);
   auto partition = std::make_shared<replication::Partition>(id, topic, parts_.broker.id(), *log);
   partitions_.emplace(id, partition);
   const auto* placed = parts_.logs.directory_of({topic, id.partition});
   if (placed != nullptr && placed->id() != directory) directory_assigner_.assigned(id, placed->id());
   co_return partition;
+}
+
+const storage::LogConfig& BrokerShard::log_config(const metadata::MetadataImage& image, const std::string& topic) {
+  if (!last_config_ || last_config_->topic != topic || last_config_->known_at != image.last_offset()) {
+    last_config_ = {.topic = topic, .known_at = image.last_offset(), .config = parts_.log_config(image, topic)};
+  }
+  return last_config_->config;
 }
 
 void BrokerShard::apply_leadership(const PartitionRef& partition, const metadata::PartitionRegistration& registration) {
@@ -161,7 +168,7 @@ void BrokerShard::apply_configs(const metadata::MetadataUpdate& update) {
   if (changed.empty()) return;
   for (const auto& [id, partition] : partitions_) {
     if (!everywhere && !changed.contains({metadata::ConfigResourceType::kTopic, partition->topic()})) continue;
-    partition->log().update_config(parts_.log_config(*update.image, partition->topic()));
+    partition->log().update_config(log_config(*update.image, partition->topic()));
     partition->on_config_changed();
   }
 }

@@ -99,6 +99,8 @@ class BrokerShard final : public metadata::MetadataListener {
   runtime::Task<void> remove(const TopicIdPartition& id);
   runtime::Task<Result<PartitionRef>> replica(const metadata::MetadataImage& image, const TopicIdPartition& id,
                                               const std::string& topic, const Uuid& directory);
+  // Until the next call; the partitions of a topic share it.
+  const storage::LogConfig& log_config(const metadata::MetadataImage& image, const std::string& topic);
   void apply_leadership(const PartitionRef& partition, const metadata::PartitionRegistration& registration);
   void apply_configs(const metadata::MetadataUpdate& update);
   void tell_deleted_topics(const metadata::MetadataUpdate& update);
@@ -115,6 +117,12 @@ class BrokerShard final : public metadata::MetadataListener {
   std::set<TopicIdPartition> without_log_;
   bool making_logs_ = false;
   metadata::ImageRef carried_out_;  // the last update's
+  struct TopicConfig {
+    std::string topic;
+    Offset known_at;
+    storage::LogConfig config;
+  };
+  std::optional<TopicConfig> last_config_;
   runtime::StopSource stop_;
   LeadershipListener* leadership_ = nullptr;
   ShardGroups* groups_ = nullptr;

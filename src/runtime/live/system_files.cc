@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -156,15 +157,23 @@ class LiveFileSystem final : public FileSystem {
   }
 
   [[nodiscard]] Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
-    std::error_code error;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+    if (!directory) return system_failure(path, errno);
     std::vector<DirectoryEntry> entries;
-    for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-      std::error_code gone;  // a file may vanish meanwhile
-      const bool is_directory = at->is_directory(gone);
-      const auto size = is_directory ? 0 : at->file_size(gone);
-      if (!gone) entries.push_back({at->path().filename().string(), is_directory, size});
+    errno = 0;
+    while (const dirent* const entry = ::readdir(directory.get())) {
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (entry->d_type == DT_DIR) {
+        entries.push_back({std::string(name), true, 0});
+      } else if (struct stat info{}; ::fstatat(::dirfd(directory.get()), entry->d_name, &info, 0) == 0) {
+        const bool is_directory = S_ISDIR(info.st_mode);
+        entries.push_back(
+            {std::string(name), is_directory, is_directory ? 0 : static_cast<std::uint64_t>(info.st_size)});
+      }  // else it has vanished meanwhile
+      errno = 0;
     }
-    if (error) return system_failure(path, error.value());
+    if (errno != 0) return system_failure(path, errno);
     std::ranges::sort(entries, {}, &DirectoryEntry::name);
     return entries;
   }

@@ -111,6 +111,7 @@ struct LogSetup {
   std::string path;  // <log dir>/<topic>-<partition>; created when absent
   TopicPartition partition;
   std::optional<TopicId> topic_id;  // written to partition.metadata before the first byte of data
+  bool topic_id_was_read = false;   // there, just now
   LogConfig config;
   bool had_clean_shutdown = true;  // false: recover from recovery_point
   Offset recovery_point{0};
