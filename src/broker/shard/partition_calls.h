@@ -1,12 +1,13 @@
 // One request, partitions on several shards: each item is worked on by the shard where its partition lives.
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include <runtime/future.h>
+#include <runtime/executor.h>
 #include <runtime/shard.h>
 #include <runtime/task.h>
 
@@ -20,16 +21,14 @@ namespace detail {
 // What is still to come for a request; touched on its shard only.
 template <typename R>
 struct Calls {
-  explicit Calls(std::size_t count) : results(count), missing(count) {
-    if (count == 0) done.set();
-  }
+  explicit Calls(std::size_t count) : results(count), missing(count) {}
   void finish(std::size_t at, R result) {
     results[at] = std::move(result);
-    if (--missing == 0) done.set();
+    if (--missing == 0 && waiter) runtime::Executor::current()->resume_later(std::exchange(waiter, nullptr));
   }
   std::vector<R> results;
   std::size_t missing;
-  runtime::Promise<> done;
+  std::coroutine_handle<> waiter;
 };
 
 // The items of one other shard, and then their results on the way back; touched there only.
@@ -67,14 +66,13 @@ void send_group(BrokerShard& owner, std::shared_ptr<Group<Item, R>> group,
 }  // namespace detail
 
 template <typename R>
-class PendingCalls {
+class [[nodiscard]] PendingCalls {
  public:
   explicit PendingCalls(std::shared_ptr<detail::Calls<R>> calls) : calls_(std::move(calls)) {}
-  // The results, in the order of the items. Once.
-  [[nodiscard]] runtime::Task<std::vector<R>> collect() {
-    co_await calls_->done.future();
-    co_return std::move(calls_->results);
-  }
+  // Awaited once, on the shard of the request: the results, in the order of the items.
+  [[nodiscard]] bool await_ready() const { return calls_->missing == 0; }
+  void await_suspend(std::coroutine_handle<> waiter) { calls_->waiter = waiter; }
+  [[nodiscard]] std::vector<R> await_resume() { return std::move(calls_->results); }
 
  private:
   std::shared_ptr<detail::Calls<R>> calls_;
@@ -109,8 +107,7 @@ PendingCalls<R> start_calls(BrokerShard& here, std::vector<Item> items, runtime:
 template <typename Item, typename R>
 runtime::Task<std::vector<R>> call_partitions(BrokerShard& here, std::vector<Item> items,
                                               runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  auto pending = start_calls(here, std::move(items), work);
-  co_return co_await pending.collect();
+  co_return co_await start_calls(here, std::move(items), work);
 }
 
 }  // namespace dohle::broker

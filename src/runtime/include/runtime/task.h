@@ -12,6 +12,7 @@
 
 #include <base/check.h>
 #include <runtime/executor.h>
+#include <runtime/frame_pool.h>
 
 namespace dohle::runtime {
 
@@ -19,6 +20,12 @@ template <typename T = void>
 class Task;
 
 namespace detail {
+
+// A coroutine whose frame comes from the pool of its thread.
+struct PooledFrame {
+  static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) { FramePool::release(frame, bytes); }
+};
 
 struct FinalAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -30,7 +37,7 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-struct PromiseBase {
+struct PromiseBase : PooledFrame {
   std::coroutine_handle<> continuation;
   std::suspend_always initial_suspend() noexcept { return {}; }
   FinalAwaiter final_suspend() noexcept { return {}; }
@@ -100,7 +107,7 @@ inline Task<void> Promise<void>::get_return_object() { return Task<void>(std::co
 
 // A coroutine that owns itself: it starts at once and frees its frame when done.
 struct Detached {
-  struct promise_type {
+  struct promise_type : PooledFrame {
     Detached get_return_object() noexcept { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
