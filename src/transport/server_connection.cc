@@ -111,7 +111,7 @@ Task<Result<Slice>> ServerConnection::next_frame() {
 
 bool ServerConnection::may_start() const {
   return last_enqueued_ == last_started_ && answers_.open() + sending_count_ < server_->options().max_in_flight &&
-         muted_until_ <= server_->now();
+         (!muted_until_ || *muted_until_ <= server_->now());
 }
 
 bool ServerConnection::has_room() {
@@ -172,7 +172,8 @@ void ServerConnection::complete(std::uint64_t number, runtime::Fragments answer,
   --running_;
   answers_.complete(number, std::move(answer));
   if (throttle > runtime::Duration{0}) {
-    muted_until_ = std::max(muted_until_, server_->now() + throttle);
+    const auto until = server_->now() + throttle;
+    muted_until_ = std::max(muted_until_.value_or(until), until);
     runtime::Executor::current()->start_timer(throttle, [self = shared_from_this()] { self->changed_.pass(); });
   }
   if (answers_.ready() && !std::exchange(sending_, true)) spawn(send_answers());

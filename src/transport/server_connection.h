@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -76,7 +77,7 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   std::size_t progress_bytes_ = 0;  // of the body, at progress_at_
   runtime::MonotonicTime progress_at_;
   bool is_closed_ = false;
-  runtime::MonotonicTime muted_until_;
+  std::optional<runtime::MonotonicTime> muted_until_;
   runtime::MonotonicTime last_active_;
 };
 
