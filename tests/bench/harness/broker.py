@@ -30,10 +30,47 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def arguments_of(options):
+    """key=value; a key with a dot in it is written with `__`."""
+    return [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
+
+
 def run_load(kind, **options):
-    """What `dohle_load KIND key=value...` prints; a key with a dot in it is written with `__`."""
-    arguments = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
-    return json.loads(subprocess.run([LOAD, kind, *arguments], check=True, stdout=subprocess.PIPE, text=True, timeout=LOAD_TIMEOUT_S).stdout)
+    """What `dohle_load KIND key=value...` prints."""
+    done = subprocess.run([LOAD, kind, *arguments_of(options)], check=True, stdout=subprocess.PIPE, text=True, timeout=LOAD_TIMEOUT_S)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+class Running:
+    """A load that runs on a broker. CPU counts from when it is connected and prepared, memory is the most that was seen."""
+
+    def __init__(self, broker, kind, core, options):
+        self.broker = broker
+        self.kind = kind
+        self.pinned = core is not None
+        self.everywhere = os.sched_getaffinity(0)
+        if self.pinned:
+            broker.pin({core})
+            os.sched_setaffinity(0, {core})
+        self.process = subprocess.Popen([LOAD, kind, f'broker={broker.address}', *arguments_of(options)], stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        self.cpu, self.system = broker.cpu_s()
+
+    def finish(self):
+        memory = self.broker.memory_mib()
+        began = time.monotonic()
+        while self.process.poll() is None:
+            memory = max(memory, self.broker.memory_mib())
+            if time.monotonic() - began > LOAD_TIMEOUT_S:
+                self.process.kill()
+            time.sleep(0.02)
+        cpu, system = self.broker.cpu_s()
+        if self.pinned:
+            os.sched_setaffinity(0, self.everywhere)
+            self.broker.pin(self.everywhere)
+        if self.process.returncode != 0:
+            raise SystemExit(f'{self.kind} on {self.broker.name} failed:\n{self.broker.end_of_log()}')
+        return dict(json.loads(self.process.stdout.read()), cpu_s=cpu - self.cpu, system_s=system - self.system, memory_mib=memory)
 
 
 class Process:
@@ -69,32 +106,12 @@ class Process:
         for thread in os.listdir(f'/proc/{self.process.pid}/task'):
             os.sched_setaffinity(int(thread), cpus)
 
+    def begin_load(self, kind, core=None, **options):
+        """Starts a load; with `core`, broker and load share that one."""
+        return Running(self, kind, core, options)
+
     def load(self, kind, core=None, **options):
-        """Runs a load; with `core`, broker and load share that one. What it prints, with CPU seconds, and the most memory that was seen."""
-        everywhere = os.sched_getaffinity(0)
-        if core is not None:
-            self.pin({core})
-            os.sched_setaffinity(0, {core})
-        try:
-            cpu, system = self.cpu_s()
-            arguments = [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
-            load = subprocess.Popen([LOAD, kind, f'broker={self.address}', *arguments], stdout=subprocess.PIPE, text=True)
-            memory = 0.0
-            began = time.monotonic()
-            while load.poll() is None:
-                memory = max(memory, self.memory_mib())
-                if time.monotonic() - began > LOAD_TIMEOUT_S:
-                    load.kill()
-                time.sleep(0.05)
-            if load.returncode != 0:
-                raise SystemExit(f'{kind} on {self.name} failed:\n{self.end_of_log()}')
-            result = json.loads(load.stdout.read())
-            cpu_now, system_now = self.cpu_s()
-            return dict(result, cpu_s=cpu_now - cpu, system_s=system_now - system, memory_mib=memory)
-        finally:
-            if core is not None:
-                os.sched_setaffinity(0, everywhere)
-                self.pin(everywhere)
+        return self.begin_load(kind, core, **options).finish()
 
     def create(self, topic, partitions=1, produce=1, **configs):
         if self.creates_topics:
@@ -112,6 +129,12 @@ class Process:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def idle_cpu(self, seconds):
+        """What it uses when nobody asks it anything, as a share of a core."""
+        before, _ = self.cpu_s()
+        time.sleep(seconds)
+        return (self.cpu_s()[0] - before) / seconds
 
     def stop(self):
         if self.process is None or self.process.poll() is not None:
@@ -186,7 +209,7 @@ class Floor(Process):
                 raise SystemExit(f'the floor program did not start:\n{self.end_of_log()}')
             time.sleep(0.01)
 
-    def load(self, kind, core=None, **options):
+    def begin_load(self, kind, core=None, **options):
         if kind == 'produce':
             options['check_offsets'] = 0
-        return super().load(kind, core, **options)
+        return super().begin_load(kind, core, **options)

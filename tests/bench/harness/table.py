@@ -23,7 +23,7 @@ def in_words(ratios):
 
 class Table:
     def __init__(self, title, columns, judged, out):
-        """`columns`: names of brokers, Dohle first. `judged`: whether a missed mark counts. `out`: takes each line."""
+        """`columns`: names of brokers, Dohle first. `judged`: whether marks are looked at. `out`: takes each line."""
         self.columns = columns
         self.judged = judged
         self.out = out
@@ -46,11 +46,12 @@ class Table:
         self.out('| ' + ' | '.join([title, *cells]) + ' |')
 
     def judge(self, title, figures, mark):
+        if not self.judged:
+            return str(mark)
         if mark.against and not figures.get(mark.against):
             return f'{mark} (not measured)'
         reached = statistics.median(ratios_of(figures['Dohle'], figures[mark.against]) if mark.against else figures['Dohle'])
         if reached <= mark.limit:
             return str(mark)
-        if self.judged:
-            self.missed.append(f'{title}: {reached:.3g}, wanted {mark}')
+        self.missed.append(f'{title}: {reached:.3g}, wanted {mark}')
         return f'{mark}: MISSED'

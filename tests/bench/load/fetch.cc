@@ -1,9 +1,10 @@
 // fetch: readers of what is there, in a closed loop, over and over.
 //
 //   topic= connections=1 partitions=1 bytes=1048576 (of an answer)
-//   seconds=5, or megabytes=N in all
+//   seconds=5, or megabytes=N in all; once=0
 //
-// Reader i reads partition i % partitions from its beginning, and again from there at its end.
+// Reader i reads partition i % partitions from its beginning, and at its end again from there, or no further with
+// once=1.
 #include "fetches.h"
 #include "loads.h"
 #include "report.h"
@@ -16,6 +17,7 @@ class Readers final : public Load {
   Readers(const Options& options, const Endpoint& broker)
       : duration_(options.duration("seconds", 5)),
         bytes_left_(options.number("megabytes", 0) << 20),
+        once_(options.number("once", 0) != 0),
         count_(static_cast<int>(options.number("connections", 1))),
         fetch_bytes_(static_cast<std::int32_t>(options.number("bytes", 1 << 20))),
         wires_(*this, broker, count_, static_cast<std::size_t>(fetch_bytes_) + kHeaderRoom) {
@@ -28,6 +30,7 @@ class Readers final : public Load {
   }
 
   void run() {
+    report_.ready();
     const auto start = now();
     end_ = start + duration_;
     for (int i = 0; i < count_; ++i) ask(wires_.at(i));
@@ -42,6 +45,7 @@ class Readers final : public Load {
     const auto read = reader.take(bytes);
     report_.add_bytes(read.bytes);
     bytes_left_ -= static_cast<std::int64_t>(read.bytes);
+    if (read.at_end && once_) return;
     if (read.at_end) reader.seek(0);
     ask(wire);
   }
@@ -61,6 +65,7 @@ class Readers final : public Load {
 
   Duration duration_;
   std::int64_t bytes_left_;
+  bool once_;
   int count_;
   std::int32_t fetch_bytes_;
   Wires wires_;

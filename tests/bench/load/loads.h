@@ -5,10 +5,14 @@
 
 namespace dohle::load {
 
-void produce(const Options& options);
-void fetch(const Options& options);
+void commit(const Options& options);
 void create(const Options& options);
+void fetch(const Options& options);
+void idle(const Options& options);
+void join(const Options& options);
+void produce(const Options& options);
 void remove(const Options& options);
+void tail(const Options& options);
 void touch(const Options& options);
 
 }  // namespace dohle::load

@@ -22,8 +22,9 @@ class OnlyHome final : public dohle::BufferHome {
 };
 
 const std::map<std::string, void (*)(const dohle::load::Options&)> kKinds = {
-    {"create", dohle::load::create},   {"delete", dohle::load::remove}, {"fetch", dohle::load::fetch},
-    {"produce", dohle::load::produce}, {"touch", dohle::load::touch},
+    {"commit", dohle::load::commit},   {"create", dohle::load::create}, {"delete", dohle::load::remove},
+    {"fetch", dohle::load::fetch},     {"idle", dohle::load::idle},     {"join", dohle::load::join},
+    {"produce", dohle::load::produce}, {"tail", dohle::load::tail},     {"touch", dohle::load::touch},
 };
 
 }  // namespace

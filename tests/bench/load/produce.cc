@@ -14,6 +14,7 @@
 
 #include "batches.h"
 #include "loads.h"
+#include "open_loop.h"
 #include "report.h"
 
 namespace dohle::load {
@@ -86,9 +87,10 @@ class Producers final : public Load {
   }
 
   void run() {
+    report_.ready();
     const auto start = now();
     end_ = start + shape_.duration;
-    shape_.rate == 0 ? closed_loop() : open_loop(start);
+    shape_.rate == 0 ? closed_loop() : open_loop();
     while (outstanding_ > 0) wires_.turn(now() + std::chrono::seconds(1));
     report_.print(now() - start);
   }
@@ -138,16 +140,12 @@ class Producers final : public Load {
     while (now() < end_ && started_ < shape_.requests) wires_.turn(end_);
   }
 
-  void open_loop(Time start) {
-    const auto due_at = [&](std::int64_t n) { return start + Duration(n * 1'000'000'000 / shape_.rate); };
-    for (std::int64_t n = 0; n < shape_.requests && due_at(n) < end_;) {
-      for (const auto time = now(); n < shape_.requests && due_at(n) <= time && due_at(n) < end_; ++n) {
-        const auto index = n % shape_.connections;
-        producers_[static_cast<std::size_t>(index)].due.push_back(due_at(n));
-        pump(producers_[static_cast<std::size_t>(index)], wires_.at(static_cast<int>(index)));
-      }
-      wires_.turn(due_at(n));
-    }
+  void open_loop() {
+    run_open_loop(wires_, shape_.rate, shape_.duration, shape_.requests, [this](std::int64_t n, Time intended) {
+      const auto index = n % shape_.connections;
+      producers_[static_cast<std::size_t>(index)].due.push_back(intended);
+      pump(producers_[static_cast<std::size_t>(index)], wires_.at(static_cast<int>(index)));
+    });
     // What was to be sent is sent, however late.
     end_ = Time::max();
     for (const auto& producer : producers_) {

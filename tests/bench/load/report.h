@@ -1,4 +1,4 @@
-// What a load measured, as one line of JSON.
+// What a load measured, as one line of JSON; CPU and time count from ready().
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,8 @@ namespace dohle::load {
 
 class Report {
  public:
+  // Says `ready` on a line of its own: everything is connected and prepared, and the load begins.
+  void ready();
   void add_latency(Duration latency) { latencies_ns_.push_back(latency.count()); }
   void add_bytes(std::uint64_t bytes) { bytes_ += bytes; }
   // A figure of this load alone.
@@ -22,6 +24,7 @@ class Report {
 
  private:
   [[nodiscard]] double percentile_us(double share) const;
+  double cpu_s_before_ = 0;
   std::vector<std::int64_t> latencies_ns_;
   std::uint64_t bytes_ = 0;
   std::vector<std::pair<std::string, double>> notes_;

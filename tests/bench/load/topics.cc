@@ -9,8 +9,6 @@
 //   topic=
 //
 // Prints how long it took until Metadata did not show it any more.
-#include <thread>
-
 #include <protocol/error_code.h>
 #include <protocol/messages/create_topics_request.h>
 #include <protocol/messages/create_topics_response.h>
@@ -33,7 +31,7 @@ int connect_within(const Endpoint& broker, std::chrono::seconds patience) {
   while (true) {
     const int fd = connect_to(broker, now() < until);
     if (fd >= 0) return fd;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    pause_for(std::chrono::milliseconds(1));
   }
 }
 
@@ -62,7 +60,7 @@ void create_topic(Caller& caller, const std::string& name, int partitions, bool 
     if (code == 0) return;
     if (exists && protocol::error_code_from(code) == protocol::ErrorCode::kTopicAlreadyExists) return;
     if (!may_pass(code) || now() > until) check_error(code, "create");
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    pause_for(std::chrono::milliseconds(1));
   }
 }
 

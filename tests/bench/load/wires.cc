@@ -33,6 +33,11 @@ void allow_descriptors() {
 
 }  // namespace
 
+void pause_for(Duration duration) {
+  const timespec time{.tv_sec = duration.count() / 1'000'000'000, .tv_nsec = duration.count() % 1'000'000'000};
+  nanosleep(&time, nullptr);
+}
+
 int connect_to(const Endpoint& broker, bool may_fail) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) give_up(error_text("socket"));

@@ -17,6 +17,8 @@ using Time = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::nanoseconds;
 [[nodiscard]] inline Time now() { return std::chrono::steady_clock::now(); }
 
+void pause_for(Duration duration);
+
 // A connected socket, or gives up; -1 when `may_fail` and nobody listens.
 [[nodiscard]] int connect_to(const Endpoint& broker, bool may_fail = false);
 
