@@ -56,6 +56,11 @@ class Running:
         self.process.stdout.readline()
         self.cpu, self.system = broker.cpu_s()
 
+    def stop(self):
+        """Ends an open loop early."""
+        self.process.terminate()
+        return self.finish()
+
     def finish(self):
         memory = self.broker.memory_mib()
         began = time.monotonic()
@@ -123,6 +128,13 @@ class Process:
             return run_load('delete', broker=self.address, topic=topic)
         return None
 
+    def drop_from_page_cache(self):
+        """What its logs hold is on the disk alone afterwards."""
+        for path in self.directory.glob('data/*/*.log'):
+            with open(path, 'rb') as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
     def end_of_log(self):
         return (self.directory / 'log').read_text(errors='replace')[-2000:]
 
@@ -146,6 +158,7 @@ class Process:
             self.kill()
 
     def remove(self):
+        """Once, or again."""
         self.stop()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -17,7 +17,7 @@ from .table import Mark, Table
 FULL = os.environ.get('DOHLE_BENCH', 'small') == 'full'
 SHARDS = int(os.environ.get('DOHLE_SHARDS', '1'))
 PAIRS = int(os.environ.get('DOHLE_BENCH_PAIRS', '5')) if FULL else 1
-SECONDS = 3 if FULL else 0.3
+SECONDS = 2 if FULL else 0.3
 REPORTS = brokers.ROOT / 'build' / 'bench'
 PERCENTILES = {'p50_us': 'p50', 'p99_us': 'p99', 'p999_us': 'p99.9'}
 

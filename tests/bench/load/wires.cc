@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
@@ -22,6 +23,8 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 constexpr int kEvents = 256;
 
+volatile std::sig_atomic_t told_to_stop = 0;
+
 std::string error_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 void allow_descriptors() {
@@ -32,6 +35,8 @@ void allow_descriptors() {
 }
 
 }  // namespace
+
+bool is_told_to_stop() { return told_to_stop != 0; }
 
 void pause_for(Duration duration) {
   const timespec time{.tv_sec = duration.count() / 1'000'000'000, .tv_nsec = duration.count() % 1'000'000'000};
@@ -93,6 +98,7 @@ void Wire::want_to_write(bool want) {
 Wires::Wires(Load& load, const Endpoint& broker, int count, std::size_t input_bytes)
     : load_(&load), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   allow_descriptors();
+  std::signal(SIGTERM, [](int) { told_to_stop = 1; });
   // Timers to the microsecond, or an open loop would be late by itself.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   for (int i = 0; i < count; ++i) {

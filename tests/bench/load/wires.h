@@ -19,6 +19,9 @@ using Duration = std::chrono::nanoseconds;
 
 void pause_for(Duration duration);
 
+// Somebody sent SIGTERM: an open loop ends early, and reports as always.
+[[nodiscard]] bool is_told_to_stop();
+
 // A connected socket, or gives up; -1 when `may_fail` and nobody listens.
 [[nodiscard]] int connect_to(const Endpoint& broker, bool may_fail = false);
 
