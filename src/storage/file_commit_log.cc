@@ -72,12 +72,14 @@ Result<> FileCommitLog::sync_files() {
     return fail(Errc::kStorage, error.message);
   };
   std::vector<runtime::FileRef> files;
+  std::set<std::string> small_files;
   std::vector<std::string> directories;
   for (const auto& pending : batch_) {
+    small_files.insert(pending->set.small_files.begin(), pending->set.small_files.end());
     files.insert(files.end(), pending->set.files.begin(), pending->set.files.end());
     directories.insert(directories.end(), pending->set.directories.begin(), pending->set.directories.end());
   }
-  if (files.size() + directories.size() >= kManyFiles) {
+  if (files.size() + small_files.size() + directories.size() >= kManyFiles) {
     const auto synced = fs_.sync_all(directory_);
     return synced ? synced : failed(synced.error());
   }
@@ -87,6 +89,12 @@ Result<> FileCommitLog::sync_files() {
     if (auto synced = file->sync(); !synced && !DOHLE_MUTANT("storage.sync_error_ignored")) {
       return failed(synced.error());
     }
+  }
+  for (const auto& small : small_files) {
+    const auto file = fs_.open(small, runtime::OpenMode::kRead);
+    const auto synced = file ? (*file)->sync() : Result<>(std::unexpected(file.error()));
+    // A partition that was removed meanwhile needs no more.
+    if (!synced && synced.error().code != Errc::kNotFound) return failed(synced.error());
   }
   for (const auto& directory : std::set<std::string>(directories.begin(), directories.end())) {
     // A partition that was removed meanwhile needs no more.

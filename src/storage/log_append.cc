@@ -400,7 +400,7 @@ void Log::State::finish_epochs(const WholeFile& written) {
     epochs_dirty = true;
     return;
   }
-  sync_later(written.file);
+  sync_later(written.path);
   sync_directory = true;
 }
 
@@ -432,7 +432,7 @@ std::optional<WholeFile> Log::State::prepare_partition_metadata() const {
 
 void Log::State::finish_partition_metadata(const WholeFile& metadata) {
   if (!metadata.file) return;
-  sync_later(metadata.file);
+  sync_later(metadata.path);
   sync_directory = true;
   metadata_written = true;
 }

@@ -63,6 +63,8 @@ Result<CommitSet> Log::State::take_commit_set() {
   CommitSet set;
   set.files = std::move(sync_files);
   sync_files.clear();
+  set.small_files.assign(sync_small_files.begin(), sync_small_files.end());
+  sync_small_files.clear();
   DOHLE_TRY(segments.active().collect_files(set.files, false));
   if (DOHLE_MUTANT("storage.directory_not_synced")) sync_directory = sync_parent = false;
   if (DOHLE_MUTANT("storage.sealed_files_not_synced")) set.files.clear();

@@ -393,10 +393,15 @@ Result<> Log::State::sync_recovered() {
     DOHLE_TRY(at->second->collect_files(sync_files, !left_behind.contains(at->first)));
   }
   for (const auto& file : sync_files) DOHLE_TRY(file->sync());
+  for (const auto& small : sync_small_files) {
+    DOHLE_ASSIGN(const auto file, services.files.open(small, runtime::OpenMode::kRead));
+    DOHLE_TRY(file->sync());
+  }
   // The process that made the directory may have been killed before it synced it.
   DOHLE_TRY(services.files.sync_directory(path));
   DOHLE_TRY(services.files.sync_directory(parent_of(path)));
   sync_files.clear();
+  sync_small_files.clear();
   sync_directory = false;
   sync_parent = false;
   flushed_end = log_end;

@@ -81,6 +81,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   void move_to(OpenFiles& files);
   // Before a clean stop or an append: files that must be durable together with the data.
   void sync_later(runtime::FileRef file) { sync_files.push_back(std::move(file)); }
+  // A log in the page cache may never be synced: its small files are not kept open for that.
+  void sync_later(const std::string& small_file) { sync_small_files.insert(small_file); }
 
   LogSetup setup;
   std::int64_t made_ms;  // when the object was, on its shard: a settled clock is not for other threads
@@ -123,7 +125,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   std::optional<runtime::Promise<>> idle;    // set when no sync runs any more
   std::uint64_t sync_round = 0;              // of the sync that runs, or ran last
   std::uint64_t cuts = 0;                    // truncations so far: a sync that one overtook proves nothing
-  std::vector<runtime::FileRef> sync_files;  // of sealed segments and small files, to go with the next sync
+  std::vector<runtime::FileRef> sync_files;  // of sealed segments, to go with the next sync
+  std::set<std::string> sync_small_files;    // paths, likewise
   bool sync_directory = false;               // the partition directory has new entries
   bool sync_parent = false;                  // the partition directory is new
   std::set<Offset> left_behind;              // sealed segments whose indexes wait for space

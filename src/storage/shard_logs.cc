@@ -99,13 +99,20 @@ runtime::Task<Result<Log*>> ShardLogsImpl::create(TopicPartition partition, Topi
   // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
   setup.cut_at_holes = false;
-  DOHLE_CO_ASSIGN(auto log, co_await Log::open_waiting(std::move(setup), services(*slot->directory)));
-  add(*slot, std::move(log));
+  // Now, so that those which are made meanwhile find it fuller.
+  slot->logs.fetch_add(1);
+  auto log = co_await Log::open_waiting(std::move(setup), services(*slot->directory));
+  if (!log) {
+    slot->logs.fetch_sub(1);
+    co_return fail(log.error());
+  }
+  add(*slot, std::move(*log));
   co_return find(partition);
 }
 
 Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
   DOHLE_ASSIGN(auto log, Log::open(std::move(setup), services(*slot.directory)));
+  slot.logs.fetch_add(1);
   add(slot, std::move(log));
   return {};
 }
@@ -113,7 +120,6 @@ Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
 void ShardLogsImpl::add(DirectorySlot& slot, std::unique_ptr<Log> log) {
   const TopicPartition partition = log->partition();
   logs_.insert_or_assign(partition, Managed{std::move(log), &slot, shard_.clock().now().ms()});
-  slot.logs.fetch_add(1);
 }
 
 runtime::Task<Result<>> ShardLogsImpl::remove(TopicPartition partition) {

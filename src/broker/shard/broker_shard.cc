@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <base/log.h>
+#include <runtime/start_all.h>
 #include <storage/log_manager.h>
 
 #include "dispatch/handler_table.h"
@@ -60,26 +61,40 @@ runtime::Task<void> BrokerShard::carry_out(metadata::MetadataUpdate update) {
   const auto hold = co_await in_order_.lock();
   // What goes makes way for what comes: a new topic waits for the old one of its name, on whichever shard it lives.
   for (const bool goes : {true, false}) {
+    std::vector<TopicIdPartition> due;
     for (const auto& [topic, partitions] : update.changes->topics) {
       if ((update.image->topics().find(topic) == nullptr) != goes) continue;
       for (const std::int32_t partition : partitions) {
         const TopicIdPartition id{topic, partition};
-        if (parts_.broker.shard_of(id) == parts_.shard.id()) co_await apply_partition(*update.image, id);
+        if (parts_.broker.shard_of(id) == parts_.shard.id()) due.push_back(id);
       }
     }
+    co_await apply_partitions(*update.image, due);
   }
   carried_out_ = update.image;
   apply_configs(update);
   tell_deleted_topics(update);
 }
 
-runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataImage& image, const TopicIdPartition& id) {
+// Many at once, so that they share the disk's syncs and nobody waits for the files of one before those of the next.
+runtime::Task<void> BrokerShard::apply_partitions(const metadata::MetadataImage& image,
+                                                  std::span<const TopicIdPartition> due) {
+  constexpr std::size_t kTogether = 256;
+  while (!due.empty()) {
+    std::vector<runtime::Task<runtime::Unit>> together;
+    for (const auto& id : due.first(std::min(kTogether, due.size()))) together.push_back(apply_partition(image, id));
+    due = due.subspan(together.size());
+    co_await runtime::start_all(std::move(together));
+  }
+}
+
+runtime::Task<runtime::Unit> BrokerShard::apply_partition(const metadata::MetadataImage& image, TopicIdPartition id) {
   const auto* registration = image.topics().find(id);
   const std::int32_t self = parts_.broker.id().value();
   if (registration == nullptr || !registration->is_replica(self)) {
     without_log_.erase(id);
     co_await remove(id);
-    co_return;
+    co_return runtime::Unit{};
   }
   const auto* topic = image.topics().find(id.topic);
   auto partition = co_await replica(image, id, topic->name, registration->directory(self));
@@ -87,11 +102,12 @@ runtime::Task<void> BrokerShard::apply_partition(const metadata::MetadataImage& 
     const bool is_news = without_log_.insert(id).second;
     if (is_news) log::error("broker", "No log for {}-{} yet: {}", topic->name, id.partition, partition.error().message);
     if (!std::exchange(making_logs_, true)) runtime::spawn(make_missing_logs());
-    co_return;
+    co_return runtime::Unit{};
   }
   without_log_.erase(id);
   // Null: the topic is gone, and an update will say so.
   if (*partition) apply_leadership(*partition, *registration);
+  co_return runtime::Unit{};
 }
 
 runtime::Task<void> BrokerShard::make_missing_logs() {

@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <base/ids.h>
@@ -15,6 +17,7 @@
 #include <metadata/publisher.h>
 #include <protocol/error_code.h>
 #include <replication/partition.h>
+#include <runtime/future.h>
 #include <runtime/settled_clock.h>
 #include <runtime/shard.h>
 #include <runtime/sync.h>
@@ -94,7 +97,8 @@ class BrokerShard final : public metadata::MetadataListener {
 
  private:
   runtime::Task<void> carry_out(metadata::MetadataUpdate update);
-  runtime::Task<void> apply_partition(const metadata::MetadataImage& image, const TopicIdPartition& id);
+  runtime::Task<void> apply_partitions(const metadata::MetadataImage& image, std::span<const TopicIdPartition> due);
+  runtime::Task<runtime::Unit> apply_partition(const metadata::MetadataImage& image, TopicIdPartition id);
   runtime::Task<void> make_missing_logs();
   runtime::Task<void> remove(const TopicIdPartition& id);
   runtime::Task<Result<PartitionRef>> replica(const metadata::MetadataImage& image, const TopicIdPartition& id,

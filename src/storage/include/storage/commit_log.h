@@ -16,6 +16,7 @@ namespace dohle::storage {
 
 struct CommitSet {
   std::vector<runtime::FileRef> files;   // synced in this order
+  std::vector<std::string> small_files;  // then these, by their paths: nobody keeps them open
   std::vector<std::string> directories;  // then these: creations, renames and removals in them
 };
 
