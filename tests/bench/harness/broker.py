@@ -88,13 +88,14 @@ class Process:
         self.log = open(self.directory / 'log', 'wb')
         self.process = None
         self.creates_topics = True
+        self.environment = dict(os.environ)
 
     @property
     def address(self):
         return f'127.0.0.1:{self.port}'
 
     def spawn(self, command):
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=self.environment)
 
     def cpu_s(self):
         """CPU time of all its threads, ended ones too, to the nanosecond; what the kernel calls system time of it only in ticks."""
@@ -210,9 +211,10 @@ def kafka(libs, settings=()):
 class Floor(Process):
     """Nothing but what must be done; see tests/bench/floor. It has one log, whatever the topic, and never knows offsets of partitions."""
 
-    def __init__(self, how='sendfile'):
+    def __init__(self, how='sendfile', environment=None):
         super().__init__('floor')
         self.creates_topics = False
+        self.environment.update(environment or {})
         self.spawn([FLOOR, str(self.port), str(self.directory / 'log-file'), how])
         while True:
             with socket.socket() as probe:
