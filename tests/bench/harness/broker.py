@@ -1,5 +1,6 @@
 """The brokers a load is run on: Dohle, Apache Kafka from its jars, and the floor program. Each a process in a directory of its own."""
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -149,12 +150,12 @@ class Process:
         time.sleep(seconds)
         return (self.cpu_s()[0] - before) / seconds
 
-    def stop(self):
+    def stop(self, within_s=60):
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -184,15 +185,23 @@ class Node(Process):
     def start(self):
         self.spawn(self.start_command + [str(self.config)])
 
-    def start_until_accepted(self, topic, partitions=1):
-        """Milliseconds from the start of the process until a record for each partition of the topic, new or not, was accepted."""
+    def start_within(self, topic, seconds):
+        """Milliseconds from the start of the process until a record for the topic, new or not, was accepted; infinity when it takes longer than that."""
         began = time.monotonic()
         self.start()
         try:
-            run_load('create', broker=self.address, topic=topic, partitions=partitions, wait_s=120, exists=1)
+            run_load('create', broker=self.address, topic=topic, wait_s=seconds, exists=1)
         except subprocess.CalledProcessError:
-            raise SystemExit(f'{self.name} did not start:\n{self.end_of_log()}') from None
+            if self.process.poll() is not None:
+                raise SystemExit(f'{self.name} did not start:\n{self.end_of_log()}') from None
+            return math.inf
         return (time.monotonic() - began) * 1000
+
+    def start_until_accepted(self, topic):
+        took = self.start_within(topic, 120)
+        if took == math.inf:
+            raise SystemExit(f'{self.name} did not start:\n{self.end_of_log()}')
+        return took
 
 
 def cluster_id():

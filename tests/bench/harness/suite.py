@@ -18,6 +18,8 @@ FULL = os.environ.get('DOHLE_BENCH', 'small') == 'full'
 SHARDS = int(os.environ.get('DOHLE_SHARDS', '1'))
 PAIRS = int(os.environ.get('DOHLE_BENCH_PAIRS', '5')) if FULL else 1
 SECONDS = 2 if FULL else 0.3
+WARM_UP_S = 8
+TWO_SHARDS = 'Dohle, 2 shards'
 REPORTS = brokers.ROOT / 'build' / 'bench'
 PERCENTILES = {'p50_us': 'p50', 'p99_us': 'p99', 'p999_us': 'p99.9'}
 
@@ -83,17 +85,26 @@ class Suite:
         made = [brokers.dohle(SHARDS, settings)]
         self.nodes += made
         if two_shards and FULL:
-            made.append(brokers.dohle(2, settings, name='Dohle, 2 shards'))
+            made.append(brokers.dohle(2, settings, name=TWO_SHARDS))
             self.nodes.append(made[-1])
         if self.libs:
             made.append(brokers.kafka(self.libs, settings))
             self.nodes.append(made[-1])
         for node in made:
             node.start_until_accepted('first')
+            if node.name == 'Kafka':
+                self.warm_up(node)
         if floor:
             made.append(brokers.Floor())
             self.nodes.append(made[-1])
         return made
+
+    @staticmethod
+    def warm_up(node):
+        """A cold JVM is no broker to compare with."""
+        node.create('warm-up', 32)
+        node.load('produce', topic='warm-up', connections=32, seconds=WARM_UP_S)
+        node.load('fetch', topic='warm-up', connections=4, partitions=32, bytes=65536, seconds=WARM_UP_S / 2)
 
     def table(self, title, columns):
         table = Table(title, columns, FULL, self.say)
@@ -113,8 +124,8 @@ class Suite:
                 results[node.name].append(run(node))
         return results
 
-    def measure(self, table, title, nodes, run, per='requests', marks=None, percentiles=True, **how):
-        """A load's rows. `marks`: by row, of 'cpu', 'p50', 'p99', 'p99.9', 'rate' and 'p99 to p50'."""
+    def measure(self, table, title, nodes, run, per='requests', marks=None, two_shards_beat_one=False, **how):
+        """A load's rows. `marks`: by row, of 'cpu', 'p50', 'p99', 'p99.9' and 'p99 to p50'. `two_shards_beat_one`: in a closed loop over many connections."""
         marks = marks or {}
         results = self.runs(nodes, run, **how)
         unit, scale, digits = {'requests': ('us CPU a request', 1e6, 1), 'bytes': ('CPU-s/GiB', 2**30, 2)}[per]
@@ -122,13 +133,16 @@ class Suite:
         notes = {name: f'({sum(r["system_s"] for r in of) / max(sum(r["cpu_s"] for r in of), 1e-9):.0%} sys)' for name, of in results.items()}
         table.row(f'{title}: {unit}', figures, digits, marks.get('cpu', ()), notes)
         table.row(f'{title}: the load itself, {unit}', {n: [r['load_cpu_s'] / max(r[per], 1) * scale for r in of] for n, of in results.items()}, digits)
-        for key, name in PERCENTILES.items() if percentiles else ():
+        for key, name in PERCENTILES.items():
             table.row(f'{title}: {name}, us', {n: [r[key] for r in of] for n, of in results.items()}, 0, marks.get(name, ()))
         if 'p99 to p50' in marks:
             table.row(f"{title}: p99 beside Kafka's p50, us", {n: [r['p99_us' if n == 'Dohle' else 'p50_us'] for r in of]
                                                               for n, of in results.items() if n in ('Dohle', 'Kafka')}, 0, marks['p99 to p50'])
         per_second = {n: [r[per] / r['seconds'] / (2**20 if per == 'bytes' else 1) for r in of] for n, of in results.items()}
         table.row(f'{title}: {"MiB" if per == "bytes" else "requests"} a second', per_second, 0)
+        if two_shards_beat_one and TWO_SHARDS in results:
+            table.row(f'{title}: a second with one shard, over that with two', {'Dohle': [a / b for a, b in zip(per_second['Dohle'], per_second[TWO_SHARDS])]},
+                      2, [Mark(1, '')])
         return results
 
     def finish(self):
