@@ -8,7 +8,7 @@ help:
 	@echo 'make run        install the Debian packages needed, build, start a broker on localhost:9092 with data in ./data'
 	@echo 'make test       build and run every test this machine can run, with one shard and with four'
 	@echo 'make build      build the release binary; bin/ works with it'
-	@echo 'make bench      the full benchmarks (hours; small ones are part of make test)'
+	@echo 'make bench      the full benchmarks (most of an hour; small ones are part of make test)'
 	@echo 'make sim        simulated scenarios: SEEDS=n, SCENARIO=x, SEED=s'
 	@echo 'make mutants    plant bugs, one after the other, and see that the scenarios catch each'
 	@echo 'make lint       the repository lint alone'

@@ -54,6 +54,11 @@ def returned_pages_kib():
     return None
 
 
+def stolen_s():
+    """Processor time that the host gave to others."""
+    return int(pathlib.Path('/proc/stat').read_text().split('\n', 1)[0].split()[8]) / brokers.TICKS
+
+
 class Suite:
     def __init__(self, name, about):
         self.name = name
@@ -69,6 +74,7 @@ class Suite:
                  f'Both brokers: `{brokers.PAGE_CACHE}`, replication factor 1, otherwise defaults; Kafka 4.4.0: `{" ".join(brokers.JAVA[1:])}`. '
                  f'{PAIRS} pair{"s" * (PAIRS != 1)}.')
         self.returned = returned_pages_kib()
+        self.stolen = stolen_s()
 
     def say(self, line):
         self.lines.append(line)
@@ -150,7 +156,7 @@ class Suite:
             node.remove()
         if self.returned is not None:
             self.say(f'\nMemory given back to the host meanwhile: {(returned_pages_kib() - self.returned) / 2**20:.1f} GiB.')
-        self.say(f'Load average at the end: {os.getloadavg()[0]:.1f}.')
+        self.say(f'Load average at the end: {os.getloadavg()[0]:.1f}; {stolen_s() - self.stolen:.1f} s of processor time were stolen.')
         missed = [text for table in self.tables for text in table.missed]
         for text in missed:
             self.say(f'MISSED: {text}')
