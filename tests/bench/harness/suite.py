@@ -146,6 +146,7 @@ class Suite:
                                                               for n, of in results.items() if n in ('Dohle', 'Kafka')}, 0, marks['p99 to p50'])
         per_second = {n: [r[per] / r['seconds'] / (2**20 if per == 'bytes' else 1) for r in of] for n, of in results.items()}
         table.row(f'{title}: {"MiB" if per == "bytes" else "requests"} a second', per_second, 0)
+        table.row(f'{title}: resident memory, MiB', {n: [r['memory_mib'] for r in of] for n, of in results.items()}, 0)
         if two_shards_beat_one and TWO_SHARDS in results:
             table.row(f'{title}: a second with one shard, over that with two', {'Dohle': [a / b for a, b in zip(per_second['Dohle'], per_second[TWO_SHARDS])]},
                       2, [Mark(1, '')])
