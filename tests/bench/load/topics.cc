@@ -1,6 +1,7 @@
 // create: a topic, and a record in each of its partitions.
 //
-//   topic= partitions=1 produce=1 wait_s=0 (for somebody to listen) exists=0 (it may be there) NAME.OF.SETTING=value...
+//   topic= partitions=1 produce=1 wait_s=0 (for somebody to listen) within_s=120 exists=0 (it may be there)
+//   NAME.OF.SETTING=value...
 //
 // Prints how long it took until the topic was created, and until a Produce to every partition was accepted.
 //
@@ -73,8 +74,8 @@ class FirstRecords final : public Load {
         wires_(*this, broker, 1, 1 << 16) {
     for (int i = 0; i < partitions; ++i) due_.push_back(i);
   }
-  void run() {
-    const auto until = now() + kPatience;
+  void run(Duration patience) {
+    const auto until = now() + patience;
     while (!due_.empty() || outstanding_ > 0) {
       if (now() > until) give_up("not every partition accepted a record in time");
       pump(wires_.at(0));
@@ -119,6 +120,7 @@ void create(const Options& options) {
   const auto partitions = static_cast<int>(options.number("partitions", 1));
   const bool produces = options.number("produce", 1) != 0;
   const auto patience = std::chrono::seconds(options.number("wait_s", 0));
+  const auto within = options.duration("within_s", 120);
   const bool exists = options.number("exists", 0) != 0;
   const auto start = now();
   Report report;
@@ -128,7 +130,7 @@ void create(const Options& options) {
   }
   options.check_all_used();
   report.note("created_ms", milliseconds_since(start));
-  if (produces) FirstRecords(topic, partitions, broker).run();
+  if (produces) FirstRecords(topic, partitions, broker).run(within);
   report.note("accepted_ms", milliseconds_since(start));
   report.print(now() - start);
 }
