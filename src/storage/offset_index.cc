@@ -64,13 +64,6 @@ Result<OffsetPosition> OffsetIndex::lookup(Offset target, Probe probe) const {
   return entry(count - 1, probe);
 }
 
-Result<std::optional<OffsetPosition>> OffsetIndex::after(Offset target, Probe probe) const {
-  DOHLE_ASSIGN(const std::size_t count, count_up_to(target, probe));
-  if (count == file_.entries()) return std::optional<OffsetPosition>{};
-  DOHLE_ASSIGN(const OffsetPosition found, entry(count, probe));
-  return std::optional(found);
-}
-
 Result<> OffsetIndex::truncate_to(Offset offset) {
   DOHLE_ASSIGN(const std::size_t count, count_up_to(offset.prev(), nullptr));
   return file_.truncate(count);

@@ -28,8 +28,6 @@ class OffsetIndex {
   void append(Offset offset, std::uint32_t position);
   // The last entry at or below `target`; the segment's start when there is none.
   [[nodiscard]] Result<OffsetPosition> lookup(Offset target, Probe probe = nullptr) const;
-  // The first entry above it.
-  [[nodiscard]] Result<std::optional<OffsetPosition>> after(Offset target, Probe probe) const;
   [[nodiscard]] Result<OffsetPosition> entry(std::size_t n, Probe probe = nullptr) const;
   [[nodiscard]] Result<OffsetPosition> last(Probe probe = nullptr) const;  // the segment's start when empty
   // Drops entries at and above `offset`.

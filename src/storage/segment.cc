@@ -160,33 +160,50 @@ Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
   DOHLE_ASSIGN(const OffsetPosition start, start_of_search(offset, probe));
   DOHLE_ASSIGN(const auto file, log_.get(probe));
   BatchHeaderScanner scanner(file, start.position, size_, probe);
+  std::optional<BatchPlace> before;
   for (;;) {
     const auto batch = scanner.next();
     if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
-    if (batch && *batch && (*batch)->base_offset < offset && (*batch)->last_offset >= offset) {
-      // Unless its header has rotted: a batch that ends behind the beginning of the next hides it.
-      const auto behind = scanner.next();
-      if (!behind && behind.error().code != Errc::kCorrupt) return fail(behind.error());
-      if (!behind || !*behind || (*behind)->base_offset > (*batch)->last_offset) return *batch;
-      if ((*behind)->last_offset >= offset) return *behind;
-      continue;
+    if (batch && !*batch && scanner.position() == size_) return std::optional<BatchPlace>{};
+    if (!batch || !*batch || (before && !may_follow(*before, **batch))) {
+      // Whole batches were written: what cannot be followed has rotted, and is not the end of the log.
+      DOHLE_ASSIGN(before, place_behind(file, before, scanner.position(), probe));
+      if (before->base_offset > offset) return damaged_at(scanner.position());
+      scanner = BatchHeaderScanner(file, before->end(), size_, probe);
+    } else {
+      before = *batch;
     }
-    // Whole batches were written: what is left over has rotted, and is not the end of the log.
-    if (!batch || (!*batch && scanner.position() < size_)) return find_behind(scanner.position(), offset, probe);
-    if (!*batch || (*batch)->last_offset >= offset) return *batch;
+    if (before->base_offset < offset && before->last_offset >= offset) {
+      // Unless its header has rotted: a batch that ends behind the beginning of the next may hide it.
+      const auto behind = BatchHeaderScanner(file, scanner.position(), size_, probe).next();
+      if (!behind && behind.error().code != Errc::kCorrupt) return fail(behind.error());
+      if (behind && *behind && may_follow(*before, **behind) && (*behind)->base_offset <= offset) continue;
+      return before;
+    }
+    if (before->last_offset >= offset) return before;
   }
 }
 
-// The headers cannot be followed beyond `damaged_at`: the batch of the next entry of the index, if `offset` is in it.
-Result<std::optional<BatchPlace>> Segment::find_behind(std::uint64_t damaged_at, Offset offset, Probe probe) {
-  DOHLE_ASSIGN(const auto entry, index_.after(offset, probe));
-  if (entry && entry->position > damaged_at) {
-    DOHLE_ASSIGN(const auto file, log_.get(probe));
-    const auto batch = BatchHeaderScanner(file, entry->position, size_, probe).next();
-    if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
-    if (batch && *batch && (*batch)->base_offset <= offset && (*batch)->last_offset >= offset) return *batch;
-  }
-  return fail(Errc::kCorrupt, fmt::format("{}: no whole batch at position {}", path(), damaged_at));
+// Or is it what a length that rotted points at?
+bool Segment::may_follow(const BatchPlace& before, const BatchPlace& batch) const {
+  return batch.base_offset > before.base_offset &&
+         batch.base_offset - base_ <= std::numeric_limits<std::int32_t>::max();
+}
+
+// The next batch that can be used, behind one that cannot be followed: its own length may be what has rotted.
+Result<BatchPlace> Segment::place_behind(const runtime::FileRef& file, const std::optional<BatchPlace>& before,
+                                         std::uint64_t position, Probe probe) {
+  const std::uint64_t from = before ? before->position : position;
+  BatchFileReader reader(file, from, size_, probe);
+  DOHLE_ASSIGN(const bool more, reader.skip_damage(from, before ? before->base_offset.next() : base_));
+  if (!more) return damaged_at(position);
+  DOHLE_ASSIGN(const auto place, BatchHeaderScanner(file, reader.position(), size_, probe).next());
+  if (!place) return damaged_at(position);
+  return *place;
+}
+
+std::unexpected<Error> Segment::damaged_at(std::uint64_t position) const {
+  return fail(Errc::kCorrupt, fmt::format("{}: no whole batch at position {}", path(), position));
 }
 
 // Where the index says, if a batch begins there that is not beyond what is looked for; an entry that rotted may point

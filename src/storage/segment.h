@@ -72,7 +72,8 @@ class Segment {
                      std::int32_t index_interval_bytes);
   [[nodiscard]] Result<bool> should_roll(const RollQuestion& question, const LogConfig& config, Probe probe = nullptr);
 
-  // The first batch that ends at or after `offset`, looked for from its index entry on. Nothing beyond the last batch.
+  // The first batch that ends at or after `offset`, looked for from its index entry on. Nothing beyond the last batch;
+  // kCorrupt when it lay where the headers have rotted, and not when it lies behind that.
   [[nodiscard]] Result<std::optional<BatchPlace>> find(Offset offset, Probe probe = nullptr);
   // After the last record; the base offset when empty.
   [[nodiscard]] Result<Offset> read_next_offset();
@@ -115,7 +116,10 @@ class Segment {
   [[nodiscard]] Result<> write_again(Offset offset);
 
  private:
-  [[nodiscard]] Result<std::optional<BatchPlace>> find_behind(std::uint64_t damaged_at, Offset offset, Probe probe);
+  [[nodiscard]] bool may_follow(const BatchPlace& before, const BatchPlace& batch) const;
+  [[nodiscard]] Result<BatchPlace> place_behind(const runtime::FileRef& file, const std::optional<BatchPlace>& before,
+                                                std::uint64_t position, Probe probe);
+  [[nodiscard]] std::unexpected<Error> damaged_at(std::uint64_t position) const;
   [[nodiscard]] Result<OffsetPosition> start_of_search(Offset offset, Probe probe = nullptr);
   Segment(const SegmentSetup& setup);
   [[nodiscard]] Result<std::int64_t> first_batch_timestamp(Probe probe);

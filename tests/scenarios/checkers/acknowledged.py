@@ -1,7 +1,8 @@
 """C1: every acknowledged record is read back in the end, where it was said to be.
 
 acks=all counts always; acks=1 counts unless the power failed afterwards, for a killed process leaves the page cache. What lies below the
-log's start may be gone if somebody asked for that, or if it was old enough."""
+log's start may be gone if somebody asked for that, or if it was old enough. Of a batch that has rotted there is no other copy on one node; what lies
+around it counts."""
 from .history import place
 
 SLACK_US = 1_000_000
@@ -30,6 +31,8 @@ def check(history):
             continue  # unseen is not lost; C13 says that the reading did not end
         offsets = read.get((tp, ack['v']), set())
         if ack['o'] in offsets or (offsets and ack['o'] < 0):
+            continue
+        if not offsets and history.rotted(tp, ack['o']):
             continue
         if 0 <= ack['o'] < begins[tp][0]:
             found += justify(history, ack, sent, begins[tp])

@@ -33,6 +33,11 @@ class History:
                 trimmed.add(name)
         return trimmed
 
+    def rotted(self, tp, first, last=None):
+        """Whether offsets of a partition, or those between two, lay in batches that have rotted."""
+        ranges = [(event['first'], event['last']) for event in self.by_kind['rot'] if event.get('tp') == tp]
+        return all(any(low <= offset <= high for low, high in ranges) for offset in range(first, (first if last is None else last) + 1))
+
     def last(self, kind):
         return self.by_kind[kind][-1]['t'] if self.by_kind[kind] else None
 

@@ -1,6 +1,6 @@
 """C5: to each consumer offsets ascend without a gap; to each idempotent producer the offsets of its records ascend.
 
-A gap is legal where records may be gone from the beginning; there a reader may also be sent back after the node died, for the log's start
+A gap is legal where a batch has rotted, and where records may be gone from the beginning; there a reader may also be sent back after the node died, for the log's start
 is written now and then only, as in Kafka. A member of a group begins anew wherever the group gives it a partition."""
 from .history import place
 
@@ -28,7 +28,8 @@ def consumers(history):
         tp = event['tp']
         for offset, _, _ in event['r']:
             expected = next_offset.get((who, tp))
-            if expected is not None and (offset < expected or (offset > expected and tp[0] not in trimmed)):
+            skips = expected is not None and offset > expected and tp[0] not in trimmed and not history.rotted(tp, expected, offset - 1)
+            if skips or (expected is not None and offset < expected):
                 found.append(f'{who} was given {place(tp)}@{offset} where {expected} was next')
             next_offset[who, tp] = offset + 1
     return found

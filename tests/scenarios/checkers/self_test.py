@@ -48,6 +48,12 @@ class Acknowledged(unittest.TestCase):
         self.assertFalse(found('C1', event(20, 'node1', 'power', loss=1), *lost))
         self.assertTrue(found('C1', event(20, 'node1', 'power', loss=1), ack('p1-1', 0), *final()))
 
+    def test_what_rotted_is_gone_and_nothing_around_it(self):
+        rot = event(15, 'world', 'rot', file='x', tp=T, first=1, last=2)
+        self.assertFalse(found('C1', rot, ack('p1-1', 1), ack('p1-2', 2), *final((0, 'a', 5))))
+        self.assertTrue(found('C1', rot, ack('p1-3', 3), *final((0, 'a', 5))))
+        self.assertTrue(found('C1', rot, ack('p1-1', 1), *final((0, 'p1-1', 5))))
+
     def test_the_logs_start_must_be_explained(self):
         gone = [event(9, 'p1', 'send', tp=T, v='p1-1', acks=-1), ack('p1-1', 0), *final((5, 'p1-9', 5), start=5, time=9_000_000)]
         self.assertTrue(found('C1', *gone))
@@ -89,6 +95,12 @@ class Order(unittest.TestCase):
         self.assertFalse(found('C5', trim, poll('r', (0, 'a-1', 5)), poll('r', (5, 'a-3', 5))))
         self.assertTrue(found('C5', trim, poll('r', (5, 'a-3', 5)), poll('r', (0, 'a-1', 5))))
         self.assertFalse(found('C5', trim, poll('r', (5, 'a-3', 5)), event(6, 'node1', 'kill'), poll('r', (0, 'a-1', 5))))
+
+    def test_gaps_where_batches_rotted(self):
+        rot = event(1, 'world', 'rot', file='x', tp=T, first=1, last=2)
+        self.assertFalse(found('C5', rot, poll('r', (0, 'a-1', 5)), poll('r', (3, 'a-3', 5))))
+        self.assertTrue(found('C5', rot, poll('r', (0, 'a-1', 5)), poll('r', (4, 'a-3', 5))))
+        self.assertTrue(found('C5', rot, poll('r', (1, 'a-1', 5)), poll('r', (0, 'a-3', 5))))
 
     def test_members_begin_anew(self):
         given = event(3, 'm', 'assigned', g='g', m='x', gen=2, p=[T])

@@ -3,15 +3,12 @@
 //
 // - eio: reads, writes, renames and syncs of the files, or syncs of the directories, whose path holds `path` fail,
 //   `times` in a row, a write after some part of it was written. A sync of a file that failed has lost what it should
-//   have synced, and the next one "succeeds". With mend=restart, somebody stops and starts the node when the disk is whole.
+//   have synced, and the next one "succeeds". With mend=restart, somebody stops and starts the node when the disk is
+//   whole.
 // - full: the disk has room for a few more bytes, and nothing more; a write takes what fits and fails. Later it has
 // room
 //   again, without anybody's help.
 // - slow: whatever runs on a thread for blocking file work takes its time.
-// - rot: a bit of a file at rest, or in use, is not what it was. `files` are endings of names; only files that can be
-// made
-//   again from others are named there by default. With covered=1, a log rots only where its checksums tell.
-#include <algorithm>
 #include <utility>
 
 #include "simulation.h"
@@ -85,55 +82,12 @@ class SlowDisk final : public Fault {
   void heal() override { simulation().node().machine().set_io_delay(runtime::Duration{0}); }
 };
 
-class BitRot final : public Fault {
- public:
-  using Fault::Fault;
-
- private:
-  void strike() override {
-    auto& disk = simulation().node().machine().disk();
-    auto& random = simulation().random();
-    const auto endings = split(arguments().text("files", ".index|.timeindex|.snapshot"), '|');
-    auto files = disk.files_below(".");
-    const std::string path = arguments().text("path", "");
-    std::erase_if(files, [&](const std::string& file) {
-      return file.find(path) == std::string::npos ||
-             std::ranges::none_of(endings, [&](const std::string& ending) { return file.ends_with(ending); });
-    });
-    const auto least = static_cast<std::uint64_t>(arguments().draw_int(random, "least", "1"));
-    std::erase_if(files, [&](const std::string& file) { return disk.file_size(file).value_or(0) < least; });
-    if (files.empty()) return;
-    const std::string& file = files[random.below(files.size())];
-    // The end of a file is what a start looks at, and a recovery takes what rotted there for a torn write.
-    const double part = draw("part", "1");
-    const auto bits = static_cast<std::uint64_t>(8 * part * static_cast<double>(disk.file_size(file).value_or(1)));
-    std::uint64_t bit = random.below(bits);
-    if (arguments().has("covered")) bit = to_covered(disk.content(file).value_or(""), bit);
-    if (disk.flip_bit(file, bit)) simulation().note("rot", sim::Json().field("file", file));
-  }
-
-  // Kafka's checksum does not cover a batch's offset, length, epoch and magic: a bit of those becomes one behind them.
-  static std::uint64_t to_covered(std::string_view log, std::uint64_t bit) {
-    constexpr std::uint64_t kLengthAt = 8;
-    constexpr std::uint64_t kChecksumAt = 17;
-    for (std::uint64_t at = 0; at + kChecksumAt < log.size();) {
-      std::uint64_t size = 0;
-      for (std::uint64_t i = 0; i < 4; ++i) size = size << 8U | static_cast<std::uint8_t>(log[at + kLengthAt + i]);
-      const std::uint64_t next = at + kLengthAt + 4 + size;
-      if (bit / 8 < next) return std::max(bit, 8 * (at + kChecksumAt) + bit % 8);
-      at = next;
-    }
-    return bit;
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Fault> make_disk_fault(Simulation& simulation, const Line& line) {
   if (line.name == "eio") return std::make_unique<IoErrors>(simulation, line);
   if (line.name == "full") return std::make_unique<FullDisk>(simulation, line);
   if (line.name == "slow") return std::make_unique<SlowDisk>(simulation, line);
-  if (line.name == "rot") return std::make_unique<BitRot>(simulation, line);
   return nullptr;
 }
 

@@ -35,7 +35,7 @@ void Fault::heal_after(double seconds) {
 }
 
 std::unique_ptr<Fault> make_fault(Simulation& simulation, const Line& line) {
-  for (auto* const make : {make_process_fault, make_disk_fault, make_network_fault}) {
+  for (auto* const make : {make_process_fault, make_disk_fault, make_rot_fault, make_network_fault}) {
     if (auto made = make(simulation, line)) return made;
   }
   return nullptr;

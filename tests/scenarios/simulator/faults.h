@@ -43,6 +43,7 @@ class Fault {
 [[nodiscard]] std::unique_ptr<Fault> make_fault(Simulation& simulation, const Line& line);
 [[nodiscard]] std::unique_ptr<Fault> make_process_fault(Simulation& simulation, const Line& line);
 [[nodiscard]] std::unique_ptr<Fault> make_disk_fault(Simulation& simulation, const Line& line);
+[[nodiscard]] std::unique_ptr<Fault> make_rot_fault(Simulation& simulation, const Line& line);
 [[nodiscard]] std::unique_ptr<Fault> make_network_fault(Simulation& simulation, const Line& line);
 
 }  // namespace dohle::scenarios

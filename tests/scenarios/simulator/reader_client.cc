@@ -128,8 +128,11 @@ class FinalReader final : public ClientProgram {
         continue;
       }
       note("poll_failed", sim::Json().field("why", protocol::name(records.error().code)));
-      if (records.error().code == protocol::ErrorCode::kCorruptMessage) break;
-      static_cast<void>(co_await pause(0.5));
+      if (records.error().code == protocol::ErrorCode::kCorruptMessage && position) {
+        consumer.seek(partition, *position + 1);  // past what has rotted, to what lies behind it
+      } else {
+        static_cast<void>(co_await pause(0.5));
+      }
     }
     note("final_read", sim::Json().raw("tp", partition_json(partition)));
   }

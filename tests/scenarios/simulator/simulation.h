@@ -31,6 +31,8 @@ class Simulation {
   [[nodiscard]] runtime::MemoryWorld& world() { return world_; }
   [[nodiscard]] SimNode& node() { return *node_; }
   [[nodiscard]] runtime::Random& random() { return random_; }
+  // Whichever fault it was.
+  [[nodiscard]] std::set<std::string>& rotted_logs() { return rotted_logs_; }
   void note(std::string_view event, const sim::Json& fields = {}) { history_.add("world", event, fields); }
   [[nodiscard]] std::vector<std::unique_ptr<ClientProgram>>& clients() { return clients_; }
   void add_client(const Line& line);
@@ -50,6 +52,7 @@ class Simulation {
 
   Scenario scenario_;
   std::set<std::string> without_;
+  std::set<std::string> rotted_logs_;
   runtime::MemoryWorld world_;
   runtime::SeededRandom random_;
   sim::Marks marks_;
