@@ -7,7 +7,7 @@ namespace {
 
 bool is_quantifier(char c) { return c == '*' || c == '+' || c == '?'; }
 
-// After x* comes at most one more sign, which makes it lazy or possessive: x*? x*+
+// After x* comes at most one more sign, which makes it lazy or possessive: x*? x*+; nothing is repeated twice.
 bool has_dangling_quantifier(std::string_view pattern) {
   bool in_class = false;
   int signs = 0;  // of a quantifier, right before this character
@@ -22,6 +22,8 @@ bool has_dangling_quantifier(std::string_view pattern) {
       signs = 1;
     } else if (is_quantifier(c)) {
       if (c == '*' || ++signs > 2) return true;
+    } else if (c == '{' && signs > 0) {
+      return true;
     } else {
       in_class = c == '[';
       signs = 0;
