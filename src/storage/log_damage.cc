@@ -5,6 +5,7 @@
 
 #include <base/log.h>
 #include <base/mark.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 
 #include "log_state.h"
@@ -32,11 +33,11 @@ bool Log::State::is_sound(const Result<std::optional<records::BatchView>>& batch
 // True: the reader stands behind it. False: here the segment ends, or is to be cut.
 Result<bool> Log::State::pass_damage(const Segment& segment, BatchFileReader& reader, const Damage& damage) {
   if (damage.at >= segment.size()) return false;
-  if (setup.refuse_rot) {
+  if (setup.refuse_rot && !DOHLE_MUTANT("storage.metadata_rot_cut")) {
     DOHLE_TRY(refuse_rot(segment, reader, damage));
     return false;
   }
-  if (damage.next >= durable_before()) return false;
+  if (damage.next >= durable_before() || DOHLE_MUTANT("storage.rot_cut_as_torn")) return false;
   DOHLE_MARK("storage.rot_kept");
   DOHLE_ASSIGN(const bool more, reader.skip_damage(damage.at, damage.next));
   log::error("storage", "{}: the batch of offset {} at position {} is damaged: {} bytes cannot be read", segment.path(),
@@ -77,7 +78,7 @@ Result<Offset> Log::State::find_log_end() {
     if (!scanned && scanned.error().code != Errc::kCorrupt) return scanned;
     if (scanned && (!setup.had_clean_shutdown || *scanned == setup.recovery_point)) return scanned;
     DOHLE_ASSIGN(const SoundEnd sound, sound_end(last));
-    end = end_by_witnesses(sound, last.base());
+    end = DOHLE_MUTANT("storage.rotten_end_given_again") ? sound.next : end_by_witnesses(sound, last.base());
     if (end == sound.next) return end;
   }
   DOHLE_MARK("storage.rotten_end");

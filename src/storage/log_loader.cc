@@ -300,7 +300,7 @@ Result<> Log::State::recover_from_recovery_point() {
     std::uint64_t cut = 0;
     DOHLE_TRY(recover_segment(segment, producers, cut, next));
     // A sync may have failed before the stop: what it should have written is still read, and no later sync writes it.
-    DOHLE_TRY(segment.write_again(setup.recovery_point));
+    if (!DOHLE_MUTANT("storage.not_written_again")) DOHLE_TRY(segment.write_again(setup.recovery_point));
     whole = cut == 0;
   }
   for (std::size_t later = good; later < unflushed.size(); ++later) {
@@ -318,7 +318,7 @@ Result<> Log::State::settle_offsets() {
     DOHLE_ASSIGN(log_end, find_log_end());
     // No clean stop leaves that, nor does a log whose records are durable before they can be deleted.
     const bool impossible = setup.had_clean_shutdown || (config.flush_before_ack() && log_start > durable_before());
-    if (log_end < log_start && impossible) {
+    if (log_end < log_start && impossible && !DOHLE_MUTANT("storage.log_start_believed")) {
       DOHLE_MARK("storage.log_start_refused");
       log::error("storage",
                  "{}: the checkpoint says that the log starts at {}, and it ends at {}: the checkpoint is damaged",

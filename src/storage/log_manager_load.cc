@@ -5,6 +5,7 @@
 #include <map>
 
 #include <base/log.h>
+#include <base/mutant.h>
 #include <fmt/format.h>
 #include <runtime/start_all.h>
 
@@ -214,7 +215,8 @@ void LogManager::State::report(Progress& progress, const LoadOptions& options, b
 // it.
 runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* logs, FoundList part,
                                                    const LoadOptions* options, Progress* progress) {
-  if (self->settled_ms) logs->settled_clock().remember(*self->settled_ms);
+  if (self->settled_ms && !DOHLE_MUTANT("storage.clock_forgotten_in_restart"))
+    logs->settled_clock().remember(*self->settled_ms);
   std::optional<std::pair<std::string, LogConfig>> config;  // of the topic whose partitions are being opened
   for (const auto& found : part) {
     if (found.slot->directory->offline()) {

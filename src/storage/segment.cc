@@ -196,8 +196,10 @@ Result<BatchPlace> Segment::place_behind(const runtime::FileRef& file, const std
   const std::uint64_t from = before ? before->position : position;
   BatchFileReader reader(file, from, size_, probe);
   DOHLE_ASSIGN(const bool more, reader.skip_damage(from, before ? before->base_offset.next() : base_));
-  if (!more) return damaged_at(position);
-  DOHLE_ASSIGN(const auto place, BatchHeaderScanner(file, reader.position(), size_, probe).next());
+  if (!more || DOHLE_MUTANT("storage.nothing_read_behind_damage")) return damaged_at(position);
+  BatchHeaderScanner behind(file, reader.position(), size_, probe);
+  if (DOHLE_MUTANT("storage.damage_skipped_over_acknowledged")) static_cast<void>(behind.next());
+  DOHLE_ASSIGN(const auto place, behind.next());
   if (!place) return damaged_at(position);
   return *place;
 }
@@ -216,6 +218,7 @@ Result<OffsetPosition> Segment::start_of_search(Offset offset, Probe probe) {
   const auto there = BatchHeaderScanner(file, entry.position, size_, probe).next();
   if (!there && there.error().code != Errc::kCorrupt) return fail(there.error());
   if (there && *there && (*there)->base_offset >= base_ && (*there)->base_offset <= offset) return entry;
+  if (DOHLE_MUTANT("storage.index_entry_believed")) return entry;
   DOHLE_MARK("storage.index_entry_refused");
   if (std::exchange(index_damage_told_, true)) return beginning;
   log::error("storage", "{}: no batch at {}, where the offset index says that offset {} may be: searching without it",

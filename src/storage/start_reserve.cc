@@ -4,6 +4,7 @@
 
 #include <base/log.h>
 #include <base/mark.h>
+#include <base/mutant.h>
 
 namespace dohle::storage {
 
@@ -30,7 +31,7 @@ bool StartReserve::give(std::uint64_t reserve_bytes) {
 }
 
 void StartReserve::make(std::uint64_t reserve_bytes) {
-  if (there_ || reserve_bytes == 0) return;
+  if (there_ || reserve_bytes == 0 || DOHLE_MUTANT("storage.nothing_kept_for_a_start")) return;
   const auto space = fs_.space(directory_);
   if (!space) return;
   // A start that used some of it leaves the rest; a quarter of that stays for what comes meanwhile.

@@ -45,7 +45,8 @@ def check(history):
 
 def justify(history, ack, sent, begins):
     start, asked_at = begins
-    asked = max((event['o'] for event in history.of('trim') if event['tp'] == ack['tp']), default=0)
+    # What was asked for beyond the end is refused.
+    asked = max((event['o'] for event in history.of('trim') if event['tp'] == ack['tp'] and event['o'] <= event['end']), default=0)
     if ack['o'] < asked:
         return []
     retention = history.topics().get(ack['tp'][0], {}).get('retention.ms')

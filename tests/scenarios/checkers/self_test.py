@@ -57,7 +57,8 @@ class Acknowledged(unittest.TestCase):
     def test_the_logs_start_must_be_explained(self):
         gone = [event(9, 'p1', 'send', tp=T, v='p1-1', acks=-1), ack('p1-1', 0), *final((5, 'p1-9', 5), start=5, time=9_000_000)]
         self.assertTrue(found('C1', *gone))
-        self.assertFalse(found('C1', event(30, 'x', 'trim', tp=T, o=3), *gone))
+        self.assertFalse(found('C1', event(30, 'x', 'trim', tp=T, o=3, end=5), *gone))
+        self.assertTrue(found('C1', event(30, 'x', 'trim', tp=T, o=9, end=5), *gone))
         self.assertFalse(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '2000'}), *gone))
         self.assertTrue(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '60000'}), *gone))
 
@@ -91,7 +92,7 @@ class Order(unittest.TestCase):
         self.assertTrue(found('C5', poll('r', (0, 'a-1', 5), (1, 'a-2', 5)), poll('r', (1, 'a-2', 5))))
 
     def test_gaps_where_records_may_be_gone(self):
-        trim = event(1, 'x', 'trim', tp=T, o=3)
+        trim = event(1, 'x', 'trim', tp=T, o=3, end=5)
         self.assertFalse(found('C5', trim, poll('r', (0, 'a-1', 5)), poll('r', (5, 'a-3', 5))))
         self.assertTrue(found('C5', trim, poll('r', (5, 'a-3', 5)), poll('r', (0, 'a-1', 5))))
         self.assertFalse(found('C5', trim, poll('r', (5, 'a-3', 5)), event(6, 'node1', 'kill'), poll('r', (0, 'a-1', 5))))

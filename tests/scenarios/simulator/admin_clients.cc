@@ -152,7 +152,7 @@ class Trimmer final : public ClientProgram {
       const std::int64_t to =
           past ? end->second->offset + 1 + static_cast<std::int64_t>(random().below(1'000'000))
                : static_cast<std::int64_t>(random().below(static_cast<std::uint64_t>(end->second->offset) + 1));
-      note("trim", sim::Json().raw("tp", partition_json(target)).field("o", to));
+      note("trim", sim::Json().raw("tp", partition_json(target)).field("o", to).field("end", end->second->offset));
       const auto answers = co_await admin.delete_records({{target, to}});
       const auto at = answers.find(target);
       if (at != answers.end() && at->second) {

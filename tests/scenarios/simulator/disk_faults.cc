@@ -6,8 +6,7 @@
 //   have synced, and the next one "succeeds". With mend=restart, somebody stops and starts the node when the disk is
 //   whole.
 // - full: the disk has room for a few more bytes, and nothing more; a write takes what fits and fails. Later it has
-// room
-//   again, without anybody's help.
+//   room again, without anybody's help. With hungry=1, somebody else takes what the node gives back while it serves.
 // - slow: whatever runs on a thread for blocking file work takes its time.
 #include <utility>
 
@@ -60,14 +59,28 @@ class FullDisk final : public Fault {
 
  private:
   void strike() override {
-    auto& disk = simulation().node().machine().disk();
-    disk.set_capacity(disk.used_bytes() + static_cast<std::uint64_t>(draw("room", "0..20000")));
+    fill();
+    full_ = true;
+    if (arguments().has("hungry")) eat();
     heal_after(draw("for", "1..6"));
   }
+  void fill() {
+    auto& disk = simulation().node().machine().disk();
+    disk.set_capacity(disk.used_bytes() + static_cast<std::uint64_t>(draw("room", "0..20000")));
+  }
+  void eat() {
+    simulation().world().at(to_duration(1), [this] {
+      if (!full_) return;
+      if (simulation().node().up()) fill();
+      eat();
+    });
+  }
   void heal() override {
+    full_ = false;
     constexpr std::uint64_t kRoomy = 1ULL << 40U;
     simulation().node().machine().disk().set_capacity(kRoomy);
   }
+  bool full_ = false;
 };
 
 class SlowDisk final : public Fault {

@@ -7,12 +7,13 @@
 // - where=covered|length: in a log, where its checksums tell; or in the length of a batch. A log rots once at most, and
 //   the history says which offsets its damaged batch held.
 // - last=1: in the last batch of a partition.
-// - rest=1: only while no process runs.
+// - rest=1: only while no process runs, once each time.
 // - noticed=1: in a checkpoint of where logs start, what cannot be: Kafka's format has no checksum, and a digit that
 //   became another is the truth to any reader of it.
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <utility>
 
 #include "simulation.h"
 
@@ -71,7 +72,10 @@ class BitRot final : public Fault {
 
  private:
   void strike() override {
-    if (arguments().has("rest") && simulation().node().alive()) return;
+    if (arguments().has("rest")) {
+      if (simulation().node().alive()) struck_at_rest_ = false;
+      if (simulation().node().alive() || std::exchange(struck_at_rest_, true)) return;
+    }
     auto& disk = simulation().node().machine().disk();
     auto& random = simulation().random();
     const auto files = eligible();
@@ -147,8 +151,9 @@ class BitRot final : public Fault {
     auto out = Meaning::kHarmless;
     for (const auto& [partition, start] : starts_in(content)) {
       const auto was = before.find(partition);
-      if (start <= (was == before.end() ? 0 : was->second)) continue;
-      if (start <= end_of(partition)) return Meaning::kWrong;
+      const std::int64_t end = end_of(partition);
+      if (end == 0 || start <= (was == before.end() ? 0 : was->second)) continue;
+      if (start <= end) return Meaning::kWrong;
       out = Meaning::kImpossible;
     }
     return out;
@@ -177,6 +182,8 @@ class BitRot final : public Fault {
     }
     return end;
   }
+
+  bool struck_at_rest_ = false;
 };
 
 }  // namespace
