@@ -1,6 +1,7 @@
 #include "batches.h"
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <random>
 
@@ -47,9 +48,12 @@ Batch make_batch(int records, int record_bytes, records::CompressionType codec, 
   records::BuilderOptions options;
   options.compression.type = codec;
   records::BatchBuilder builder(options);
+  // What is older than a week would be deleted before it is read.
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const auto timestamp_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
   for (int i = 0; i < records; ++i) {
     const auto size = static_cast<std::size_t>(record_bytes);
-    builder.append(1'700'000'000'000, std::nullopt, as_bytes(json ? line_of_json(random, size) : noise(random, size)));
+    builder.append(timestamp_ms, std::nullopt, as_bytes(json ? line_of_json(random, size) : noise(random, size)));
   }
   Batch batch{.records = records, .uncompressed_bytes = builder.uncompressed_bytes()};
   const auto built = builder.build();

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <deque>
 
+#include <protocol/error_code.h>
 #include <protocol/messages/init_producer_id_request.h>
 #include <protocol/messages/init_producer_id_response.h>
 
@@ -122,10 +123,16 @@ class Producers final : public Load {
     Caller caller(broker);
     protocol::InitProducerIdRequest request;
     request.transactional_id.reset();
-    const auto answer = caller.call(request, 4);
-    check_error(answer.error_code, "InitProducerId");
-    producer.producer_id = answer.producer_id;
-    producer.producer_epoch = answer.producer_epoch;
+    for (const auto until = now() + std::chrono::seconds(30);; pause_for(std::chrono::milliseconds(20))) {
+      const auto answer = caller.call(request, 4);
+      // The first question of all makes a broker ask its controller for a block of ids.
+      const auto error = protocol::error_code_from(answer.error_code);
+      if (error == protocol::ErrorCode::kCoordinatorLoadInProgress && now() < until) continue;
+      check_error(answer.error_code, "InitProducerId");
+      producer.producer_id = answer.producer_id;
+      producer.producer_epoch = answer.producer_epoch;
+      return;
+    }
   }
 
   void check_offset(std::int32_t partition, std::int64_t base_offset) {
