@@ -10,7 +10,11 @@
 //   topic=
 //
 // Prints how long it took until Metadata did not show it any more.
+#include <algorithm>
+
 #include <protocol/error_code.h>
+#include <protocol/messages/create_partitions_request.h>
+#include <protocol/messages/create_partitions_response.h>
 #include <protocol/messages/create_topics_request.h>
 #include <protocol/messages/create_topics_response.h>
 #include <protocol/messages/delete_topics_request.h>
@@ -26,6 +30,8 @@ namespace dohle::load {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(120);
+// A controller takes at most 10,000 records for one request, of which the topic is one.
+constexpr int kPartitionsAtOnce = 5000;
 
 int connect_within(const Endpoint& broker, std::chrono::seconds patience) {
   const auto until = now() + patience;
@@ -48,7 +54,7 @@ void create_topic(Caller& caller, const std::string& name, int partitions, bool 
   request.timeout_ms = 60'000;
   auto& topic = request.topics.emplace_back();
   topic.name = Text(name);
-  topic.num_partitions = partitions;
+  topic.num_partitions = std::min(partitions, kPartitionsAtOnce);
   topic.replication_factor = 1;
   for (const auto& [key, value] : options.topic_configs()) {
     auto& config = topic.configs.emplace_back();
@@ -58,10 +64,20 @@ void create_topic(Caller& caller, const std::string& name, int partitions, bool 
   for (const auto until = now() + kPatience;;) {
     // A broker that has just begun to listen may not be registered yet.
     const auto code = caller.call(request, 5).topics.at(0).error_code;
-    if (code == 0) return;
+    if (code == 0) break;
     if (exists && protocol::error_code_from(code) == protocol::ErrorCode::kTopicAlreadyExists) return;
     if (!may_pass(code) || now() > until) check_error(code, "create");
     pause_for(std::chrono::milliseconds(1));
+  }
+  for (int count = kPartitionsAtOnce; count < partitions;) {
+    count = std::min(partitions, count + kPartitionsAtOnce);
+    protocol::CreatePartitionsRequest more;
+    more.timeout_ms = 60'000;
+    auto& row = more.topics.emplace_back();
+    row.name = Text(name);
+    row.count = count;
+    row.assignments.reset();
+    check_error(caller.call(more, 2).results.at(0).error_code, "create partitions");
   }
 }
 
