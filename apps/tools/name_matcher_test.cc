@@ -19,7 +19,8 @@ TEST(NameMatcher, TakesOneSignMoreAfterAQuantifier) {
 
 // The last one was found by argument_texts_fuzz: matching did not end.
 TEST(NameMatcher, RefusesAQuantifierOnAQuantifier) {
-  for (const char* bad : {"a**", "a???", "a+*", "a{2}*", "a*{2}", "a{2}{3}", ".*+{49}i", "*", "(", "a5?????????????????****************??????"}) {
+  for (const char* bad : {"a**", "a???", "a+*", "a{2}*", "a*{2}", "a{2}{3}", ".*+{49}i", "*", "(",
+                          "a5?????????????????****************??????"}) {
     const auto matches = name_matcher(bad);
     ASSERT_FALSE(matches) << bad;
     EXPECT_EQ(matches.error().message, std::string(bad) + " is an invalid regex.");

@@ -36,9 +36,9 @@ def arguments_of(options):
     return [f'{key.replace("__", ".")}={value}' for key, value in options.items()]
 
 
-def run_load(kind, **options):
+def run_load(kind, timeout_s=LOAD_TIMEOUT_S, **options):
     """What `dohle_load KIND key=value...` prints."""
-    done = subprocess.run([LOAD, kind, *arguments_of(options)], check=True, stdout=subprocess.PIPE, text=True, timeout=LOAD_TIMEOUT_S)
+    done = subprocess.run([LOAD, kind, *arguments_of(options)], check=True, stdout=subprocess.PIPE, text=True, timeout=timeout_s)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -151,13 +151,17 @@ class Process:
         return (self.cpu_s()[0] - before) / seconds
 
     def stop(self, within_s=60):
+        """Milliseconds that it took to stop, or infinity: then it was killed."""
+        began = time.monotonic()
         if self.process is None or self.process.poll() is not None:
-            return
+            return 0.0
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             self.kill()
+            return math.inf
+        return (time.monotonic() - began) * 1000
 
     def remove(self):
         """Once, or again."""
@@ -190,8 +194,8 @@ class Node(Process):
         began = time.monotonic()
         self.start()
         try:
-            run_load('create', broker=self.address, topic=topic, wait_s=seconds, exists=1)
-        except subprocess.CalledProcessError:
+            run_load('create', timeout_s=seconds, broker=self.address, topic=topic, wait_s=seconds, exists=1)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             if self.process.poll() is not None:
                 raise SystemExit(f'{self.name} did not start:\n{self.end_of_log()}') from None
             return math.inf
