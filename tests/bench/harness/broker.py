@@ -164,8 +164,9 @@ class Process:
         return (time.monotonic() - began) * 1000
 
     def remove(self):
-        """Once, or again."""
-        self.stop()
+        """Once, or again. Its data goes too, so that there is nothing to sync."""
+        if self.process is not None:
+            self.kill()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
