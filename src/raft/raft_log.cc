@@ -36,6 +36,7 @@ Result<std::unique_ptr<RaftLog>> RaftLog::open(const RaftLogConfig& config, Surr
                           .topic_id = TopicId{kMetadataTopicUuid},
                           .config = log_config(config),
                           .had_clean_shutdown = false,  // as Kafka: the whole log is checked at every start
+                          .journal = around.directory.journal(),
                           .refuse_rot = true,
                           .directory_was_clean = around.directory.had_clean_shutdown()};
   DOHLE_ASSIGN(auto log, around.logs.open_unmanaged(around.directory, std::move(setup)));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <base/log.h>
@@ -26,12 +28,22 @@ FileCommitLog::FileCommitLog(std::string directory, runtime::FileSystem& fs, run
       fs_(fs),
       owner_(owner),
       on_failure_(std::make_shared<std::function<void(const Error&)>>(std::move(on_failure))),
+      journal_(directory_, fs, std::move(threads.checkpoints),
+               {.offline = [this] { return offline(); },
+                .lives_on_reserve = [this] { return lives_on_reserve(); },
+                .failed = [this](const Error& error) { report_failure(error); }}),
       writes_(std::move(threads.writes)),
       reads_(std::move(threads.reads)),
       syncs_(std::move(threads.syncs)) {}
 
 runtime::Task<Result<>> FileCommitLog::commit(CommitSet set) {
-  auto pending = std::make_unique<Pending>(Pending{std::move(set), {}, runtime::Executor::current()});
+  const auto done = co_await commit_run(std::move(set), std::nullopt);
+  if (!done) co_return std::unexpected(done.error());
+  co_return Result<>{};
+}
+
+runtime::Task<Result<JournalGeneration>> FileCommitLog::commit_run(CommitSet set, std::optional<CommitRun> run) {
+  auto pending = std::make_unique<Pending>(Pending{std::move(set), std::move(run), runtime::Executor::current(), {}});
   auto future = pending->promise.future();
   posted_.fetch_add(1);
   syncs_->post([this, pending = std::move(pending)]() mutable { take(std::move(pending)); });
@@ -45,62 +57,97 @@ void FileCommitLog::take(std::unique_ptr<Pending> pending) {
 }
 
 void FileCommitLog::sync_batch() {
-  const Result<> result = sync_files();
+  sync_turns_.fetch_add(1, std::memory_order_relaxed);
+  Result<> result;
+  if (offline()) result = fail(Errc::kStorage, fmt::format("log directory {} is offline", directory_));
+  if (result) result = journal_runs();
   if (result) {
-    sync_turns_.fetch_add(1, std::memory_order_relaxed);
-    commits_.fetch_add(batch_.size(), std::memory_order_relaxed);
+    const auto rest = std::ranges::partition(batch_, [](const auto& pending) { return pending->is_done(); });
+    std::vector<std::unique_ptr<Pending>> done(std::make_move_iterator(batch_.begin()),
+                                               std::make_move_iterator(rest.begin()));
+    batch_.erase(batch_.begin(), rest.begin());
+    release(std::move(done), result);
+    result = sync_files();
   }
-  using Promises = std::vector<runtime::Promise<Result<>>>;
-  std::vector<std::pair<runtime::Executor*, Promises>> released;  // in the order they came, not of addresses
-  for (auto& pending : batch_) {
-    auto at = std::ranges::find(released, pending->home, &std::pair<runtime::Executor*, Promises>::first);
-    if (at == released.end()) at = released.insert(released.end(), {pending->home, Promises{}});
-    at->second.push_back(std::move(pending->promise));
+  release(std::exchange(batch_, {}), result);
+}
+
+// A failure of the disk is for good: those who wait are told, and so is the directory.
+Result<> FileCommitLog::settled(Result<> done) {
+  if (done) return done;
+  report_failure(done.error());
+  return fail(Errc::kStorage, done.error().message);
+}
+
+void FileCommitLog::release(std::vector<std::unique_ptr<Pending>> done, const Result<>& result) {
+  if (result) commits_.fetch_add(done.size(), std::memory_order_relaxed);
+  using Group = std::vector<std::unique_ptr<Pending>>;
+  std::vector<std::pair<runtime::Executor*, Group>> released;  // in the order they came, not of addresses
+  for (auto& pending : done) {
+    auto at = std::ranges::find(released, pending->home, &std::pair<runtime::Executor*, Group>::first);
+    if (at == released.end()) at = released.insert(released.end(), {pending->home, Group{}});
+    at->second.push_back(std::move(pending));
   }
-  batch_.clear();
   for (auto& entry : released) {
-    entry.first->post([result, promises = std::move(entry.second)]() mutable {
-      for (auto& promise : promises) promise.set(result);
+    entry.first->post([result, group = std::move(entry.second)]() mutable {
+      for (auto& pending : group) {
+        pending->promise.set(result ? Result<JournalGeneration>(pending->generation())
+                                    : std::unexpected(result.error()));
+      }
     });
   }
 }
 
+// A log whose own file is synced anyhow has no use for the journal, but for saying that it was cut.
+Result<> FileCommitLog::journal_runs() {
+  std::vector<CommitRun*> runs;
+  for (const auto& pending : batch_) {
+    if (!pending->run) continue;
+    const auto& files = pending->set.files;
+    if (!pending->run->is_cut() && std::ranges::find(files, pending->run->file) != files.end()) continue;
+    runs.push_back(&*pending->run);
+  }
+  if (runs.empty()) return {};
+  return settled(journal_.append(runs));
+}
+
+void FileCommitLog::settle_journal() {
+  syncs_->post([this] {
+    if (!offline()) static_cast<void>(settled(journal_.settle()));
+  });
+}
+
 Result<> FileCommitLog::sync_files() {
-  if (offline()) return fail(Errc::kStorage, fmt::format("log directory {} is offline", directory_));
-  const auto failed = [this](const Error& error) -> Result<> {
-    report_failure(error);
-    return fail(Errc::kStorage, error.message);
-  };
   std::vector<runtime::FileRef> files;
   std::set<std::string> small_files;
   std::vector<std::string> directories;
   for (const auto& pending : batch_) {
     small_files.insert(pending->set.small_files.begin(), pending->set.small_files.end());
     files.insert(files.end(), pending->set.files.begin(), pending->set.files.end());
+    if (pending->run && pending->run->generation == 0) files.push_back(pending->run->file);
     directories.insert(directories.end(), pending->set.directories.begin(), pending->set.directories.end());
   }
-  if (files.size() + small_files.size() + directories.size() >= kManyFiles) {
-    const auto synced = fs_.sync_all(directory_);
-    return synced ? synced : failed(synced.error());
-  }
+  return settled(sync_set(files, small_files, directories));
+}
+
+Result<> FileCommitLog::sync_set(const std::vector<runtime::FileRef>& files, const std::set<std::string>& small_files,
+                                 const std::vector<std::string>& directories) {
+  if (files.size() + small_files.size() + directories.size() >= kManyFiles) return fs_.sync_all(directory_);
   for (auto at = files.begin(); at != files.end(); ++at) {
-    const auto& file = *at;
-    if (std::find(files.begin(), at, file) != at) continue;
-    if (auto synced = file->sync(); !synced && !DOHLE_MUTANT("storage.sync_error_ignored")) {
-      return failed(synced.error());
-    }
+    if (std::find(files.begin(), at, *at) != at) continue;
+    if (auto synced = (*at)->sync(); !synced && !DOHLE_MUTANT("storage.sync_error_ignored")) return synced;
   }
   for (const auto& small : small_files) {
     const auto file = fs_.open(small, runtime::OpenMode::kRead);
     const auto synced = file ? (*file)->sync() : Result<>(std::unexpected(file.error()));
     // A partition that was removed meanwhile needs no more.
-    if (!synced && synced.error().code != Errc::kNotFound) return failed(synced.error());
+    if (!synced && synced.error().code != Errc::kNotFound) return synced;
   }
   for (const auto& directory : std::set<std::string>(directories.begin(), directories.end())) {
     // A partition that was removed meanwhile needs no more.
     if (auto synced = fs_.sync_directory(directory);
         !synced && synced.error().code != Errc::kNotFound && !DOHLE_MUTANT("storage.directory_sync_error_ignored")) {
-      return failed(synced.error());
+      return synced;
     }
   }
   return {};

@@ -6,12 +6,14 @@
 #include <base/check.h>
 #include <fmt/format.h>
 
+#include "log_files.h"
 #include "log_state.h"
 
 namespace dohle::storage {
 
 Log::State::State(LogSetup log_setup, LogServices log_services)
     : setup(std::move(log_setup)),
+      journaled_log(std::make_shared<JournaledLog>(partition_directory_name(setup.partition))),
       made_ms(log_services.settled_clock.wall_ms()),
       services(log_services),
       config(setup.config),
@@ -95,6 +97,7 @@ Result<> Log::assign_topic_id(TopicId id) {
 Offset Log::log_start() const { return state_->log_start; }
 Offset Log::log_end() const { return state_->log_end; }
 Offset Log::flushed_end() const { return state_->flushed_end; }
+Offset Log::synced_end() { return state_->settle_synced_end(); }
 Offset Log::acknowledged_end() const {
   return state_->config.flush_before_ack() ? state_->flushed_end : state_->log_end;
 }

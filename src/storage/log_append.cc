@@ -366,6 +366,7 @@ void Log::State::finish_roll(Roll& roll) {
   if (const auto transactions = old.transaction_file()) sync_later(transactions);
   roll.fresh->finish_create(roll.files);
   segments.add(std::move(roll.fresh));
+  durable_bytes = 0;
   sync_directory = true;
   if (roll.snapshot && roll.snapshot->file) {
     snapshots.add_existing(roll.base);

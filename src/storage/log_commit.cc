@@ -33,16 +33,16 @@ runtime::Task<void> Log::State::run_syncs(std::shared_ptr<State> self) {
     if (self->epochs_dirty) result = co_await self->write_epochs_in_turn();
     self->sync_again = false;
     ++self->sync_round;
-    const Offset target = self->log_end;
-    const std::uint64_t cuts = self->cuts;
+    const std::uint64_t cuts = self->journaled_log->cuts;
     const bool written = result || result.error().code == Errc::kNoSpace;
-    auto set = written ? self->take_commit_set() : Result<CommitSet>(std::unexpected(result.error()));
-    if (set) {
-      result = co_await self->services.commit_log.commit(std::move(*set));
+    auto commit = written ? self->take_commit() : Result<Commit>(std::unexpected(result.error()));
+    if (commit) {
+      const auto done = co_await self->services.commit_log.commit_run(std::move(commit->set), std::move(commit->run));
+      result = done ? Result<>{} : Result<>(std::unexpected(done.error()));
+      if (done && self->journaled_log->cuts == cuts) self->note_durable(*commit, *done);
     } else {
-      result = self->guard(Result<>(std::unexpected(set.error())));
+      result = self->guard(Result<>(std::unexpected(commit.error())));
     }
-    if (result && self->cuts == cuts) self->flushed_end = std::max(self->flushed_end, target);
     if (self->abandoned) result = fail(Errc::kClosed, "the log was removed");
     self->finish_waiters(result);
     if (!result) break;
@@ -59,20 +59,71 @@ runtime::Task<void> Log::State::wait_idle() {
   co_await future;
 }
 
-Result<CommitSet> Log::State::take_commit_set() {
-  CommitSet set;
-  set.files = std::move(sync_files);
-  sync_files.clear();
+Result<Log::State::Commit> Log::State::take_commit() {
+  Segment& active = segments.active();
+  DOHLE_ASSIGN(const auto file, active.file());
+  Commit out{.active = active.base(), .bytes = active.size(), .end = log_end};
+  CommitSet& set = out.set;
+  set.files = std::exchange(sync_files, {});
   set.small_files.assign(sync_small_files.begin(), sync_small_files.end());
   sync_small_files.clear();
-  DOHLE_TRY(segments.active().collect_files(set.files, false));
+  const auto cut = std::exchange(cut_at, std::nullopt);
+  if (topic_id && (cut || durable_bytes < active.size())) {
+    const Place from = cut.value_or(Place{active.base(), durable_bytes});
+    out.run = CommitRun{.log = journaled_log,
+                        .topic_id = *topic_id,
+                        .file = file,
+                        .segment = from.first,
+                        .from = from.second,
+                        .to = cut ? from.second : active.size(),
+                        .cuts = journaled_log->cuts};
+  }
+  if (!out.run || cut) set.files.push_back(file);
   if (DOHLE_MUTANT("storage.directory_not_synced")) sync_directory = sync_parent = false;
   if (DOHLE_MUTANT("storage.sealed_files_not_synced")) set.files.clear();
   if (sync_directory) set.directories.push_back(path);
   if (sync_parent) set.directories.push_back(parent_of(path));
   sync_directory = false;
   sync_parent = false;
-  return set;
+  return out;
+}
+
+void Log::State::note_durable(const Commit& commit, JournalGeneration generation) {
+  flushed_end = std::max(flushed_end, commit.end);
+  if (segments.active().base() == commit.active) durable_bytes = std::max(durable_bytes, commit.bytes);
+  if (generation == 0) {
+    journaled.clear();
+    synced_end = std::max(synced_end, commit.end);
+  } else if (!journaled.empty() && journaled.back().generation == generation) {
+    journaled.back().end = commit.end;
+  } else {
+    static_cast<void>(settle_synced_end());
+    journaled.push_back({generation, commit.end});
+  }
+}
+
+Offset Log::State::settle_synced_end() {
+  const JournalGeneration cleared = services.commit_log.journal_cleared();
+  while (!journaled.empty() && journaled.front().generation <= cleared) {
+    synced_end = std::max(synced_end, journaled.front().end);
+    journaled.erase(journaled.begin());
+  }
+  return synced_end;
+}
+
+// The log was cut to `end`, in the segment that is active now.
+void Log::State::forget_durable_from(Offset end) {
+  static_cast<void>(settle_synced_end());
+  flushed_end = std::min(flushed_end, end);
+  synced_end = std::min(synced_end, end);
+  for (auto& entry : journaled) entry.end = std::min(entry.end, end);
+  note_cut({segments.active().base(), segments.active().size()});
+}
+
+// Nothing of the active segment counts as durable before the next commit, which syncs its file.
+void Log::State::note_cut(Place place) {
+  cut_at = std::min(cut_at.value_or(place), place);
+  durable_bytes = 0;
 }
 
 void Log::State::finish_waiters(const Result<>& result) {

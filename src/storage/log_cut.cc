@@ -103,7 +103,7 @@ Result<bool> Log::State::truncate_to(Offset offset) {
     DOHLE_TRY(truncate_fully_and_start_at(offset, std::nullopt));
     return true;
   }
-  ++cuts;
+  ++journaled_log->cuts;
   touched = true;
   tail.clear();
   while (segments.active().base() > offset) DOHLE_TRY(guard(retire_segment(segments.active().base())));
@@ -113,7 +113,7 @@ Result<bool> Log::State::truncate_to(Offset offset) {
   DOHLE_TRY(guard(cut_producers(offset)));
   log_end = offset;
   log_start = std::min(log_start, offset);
-  flushed_end = std::min(flushed_end, offset);
+  forget_durable_from(offset);
   epochs_dirty = epochs.truncate_from_end(offset) || epochs_dirty;
   set_high_watermark(high_watermark);
   commit_in_background();
@@ -123,7 +123,7 @@ Result<bool> Log::State::truncate_to(Offset offset) {
 Result<> Log::State::truncate_fully_and_start_at(Offset offset, std::optional<Offset> new_start) {
   DOHLE_CHECK(!door.is_held());
   DOHLE_TRY(check_online());
-  ++cuts;
+  ++journaled_log->cuts;
   touched = true;
   tail.clear();
   while (!segments.empty()) DOHLE_TRY(guard(retire_segment(segments.active().base())));
@@ -138,6 +138,9 @@ Result<> Log::State::truncate_fully_and_start_at(Offset offset, std::optional<Of
   log_end = offset;
   log_start = new_start.value_or(offset);
   flushed_end = offset;
+  synced_end = offset;
+  journaled.clear();
+  note_cut({offset, 0});
   size_bytes = 0;
   high_watermark = log_end;
   commit_in_background();

@@ -46,6 +46,26 @@ Result<bool> Log::State::pass_damage(const Segment& segment, BatchFileReader& re
   return true;
 }
 
+// What a power loss took of the log's own file, or what has rotted there since. True: it is there again, and the reader
+// stands before it.
+Result<bool> Log::State::restore_from_journal(Segment& segment, BatchFileReader& reader, const Damage& damage) const {
+  if (!setup.journal || !topic_id || DOHLE_MUTANT("storage.journal_not_replayed")) return false;
+  const Bytes kept = setup.journal->at(journaled_log->partition, *topic_id, segment.base(), damage.at);
+  records::BatchCursor cursor(kept);
+  const auto batch = cursor.next();
+  if (!is_sound(batch, segment, damage.next)) return false;
+  if (const auto latest = epochs.latest(); latest && (*batch)->is_v2() && (*batch)->leader_epoch() < latest->epoch) {
+    return false;
+  }
+  DOHLE_MARK("storage.restored_from_journal");
+  log::info("storage", "{}: {} bytes from offset {} on come from the journal", segment.path(), kept.size(),
+            damage.next.value());
+  DOHLE_TRY(segment.put_back(damage.at, kept));
+  DOHLE_ASSIGN(const auto file, segment.file());
+  reader = BatchFileReader(file, damage.at, segment.size());
+  return true;
+}
+
 // The metadata log has no checkpoint of what was committed. Cut in the middle it would forget topics, and their records
 // with them.
 Result<> Log::State::refuse_rot(const Segment& segment, BatchFileReader& reader, const Damage& damage) const {

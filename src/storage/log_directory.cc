@@ -31,7 +31,8 @@ class LogDirectory::State {
         commit_log(path, files, all_shards.at(owner).executor(),
                    {.syncs = all_shards.make_io_thread("sync " + path),
                     .reads = all_shards.make_io_thread("read " + path),
-                    .writes = all_shards.make_io_thread("write " + path)},
+                    .writes = all_shards.make_io_thread("write " + path),
+                    .checkpoints = all_shards.make_io_thread("checkpoint " + path)},
                    [this](const Error& error) { failed(error); }),
         start_reserve(files, path) {}
 
@@ -58,6 +59,7 @@ class LogDirectory::State {
   std::unique_ptr<runtime::FileLock> lock;
   std::optional<MetaProperties> meta;
   bool clean = false;
+  std::shared_ptr<const JournalContents> journal;
   std::int64_t broker_epoch = -1;
   std::optional<Error> failure;
   std::vector<std::function<void(const Error&)>> callbacks;
@@ -99,6 +101,9 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const std::string& path
   const auto marker = runtime::read_file(files, runtime::join_path(path, kCleanMarkerFile), 1U << 16U);
   state->clean = marker.has_value();
   if (marker) state->broker_epoch = parse_clean_marker(*marker);
+  if (!marker) {
+    DOHLE_ASSIGN(state->journal, JournalContents::read(files, path));
+  }
   return std::unique_ptr<LogDirectory>(new LogDirectory(std::move(state)));
 }
 
@@ -118,6 +123,16 @@ Uuid LogDirectory::id() const {
 
 bool LogDirectory::had_clean_shutdown() const { return state_->clean; }
 std::int64_t LogDirectory::previous_broker_epoch() const { return state_->broker_epoch; }
+
+std::shared_ptr<const JournalContents> LogDirectory::journal() const { return state_->journal; }
+
+runtime::Task<void> LogDirectory::begin_journal(std::uint64_t file_bytes) {
+  state_->journal.reset();
+  return state_->commit_log.begin_journal(file_bytes);
+}
+
+void LogDirectory::settle_journal() { state_->commit_log.settle_journal(); }
+runtime::Task<void> LogDirectory::end_journal() { return state_->commit_log.end_journal(); }
 
 Result<> LogDirectory::begin_use() {
   auto removed = state_->files.remove_file(runtime::join_path(state_->path, kCleanMarkerFile));

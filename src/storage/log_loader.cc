@@ -49,7 +49,13 @@ Result<> Log::State::load() {
   DOHLE_TRY(load_files(std::move(*entries)));
   DOHLE_TRY(settle_offsets());
   DOHLE_TRY(settle_producers());
-  return sync_recovered();
+  DOHLE_TRY(sync_recovered());
+  setup.journal.reset();
+  synced_end = flushed_end;
+  durable_bytes = segments.active().size();
+  // It may have been here before, and gone.
+  if (sync_parent) note_cut({segments.first().base(), 0});
+  return {};
 }
 
 Result<> Log::State::load_files(std::vector<runtime::DirectoryEntry> entries) {
@@ -196,6 +202,7 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
   std::uint64_t indexed_at = 0;
   std::uint64_t valid = 0;
   std::int64_t timestamp = -1;
+  std::optional<std::uint64_t> restored_at;
   bool index_next = false;  // what lies behind damage is found by the index only
   next = segment.base();
   for (;;) {
@@ -203,7 +210,12 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
     const auto batch = reader.next();
     if (!batch && batch.error().code == Errc::kIo) return fail(batch.error());
     if (!is_sound(batch, segment, next)) {
-      DOHLE_ASSIGN(const bool passed, pass_damage(segment, reader, {.at = at, .next = next, .timestamp = timestamp}));
+      const Damage damage{.at = at, .next = next, .timestamp = timestamp};
+      if (std::exchange(restored_at, at) != at) {
+        DOHLE_ASSIGN(const bool restored, restore_from_journal(segment, reader, damage));
+        if (restored) continue;
+      }
+      DOHLE_ASSIGN(const bool passed, pass_damage(segment, reader, damage));
       if (!passed) break;
       index_next = true;
       valid = reader.position();

@@ -276,6 +276,7 @@ runtime::Task<void> LogManager::State::checkpoint_loop(State* self) {
     Due due{.high_watermarks = true};
     if (now - last_recovery >= config.recovery_checkpoint_interval_ms) {
       static_cast<void>(co_await keep_clock(self));
+      for (const auto& directory : self->directories) directory->settle_journal();
       due.recovery_points = true;
       last_recovery = now;
     }
@@ -303,6 +304,7 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
   }
   for (std::size_t i = 0; i < self->directories.size(); ++i) {
     LogDirectory& directory = *self->directories[i];
+    co_await directory.end_journal();
     if (self->loaded && result && !directory.offline()) {
       auto marked = co_await directory.write_clean_marker(broker_epoch);
       if (!marked) result = std::move(marked);

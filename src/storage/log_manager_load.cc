@@ -174,6 +174,7 @@ LogSetup LogManager::State::setup_for(const Found& found, const LogConfig& log_c
                  .topic_id_was_read = true,
                  .config = log_config,
                  .had_clean_shutdown = found.slot->directory->had_clean_shutdown(),
+                 .journal = found.slot->directory->journal(),
                  .recovery_point = offset_of(offsets.recovery_points, found.partition),
                  .cut_at_holes = !offsets.recovery_points_damaged,
                  .log_start = offset_of(offsets.log_starts, found.partition),
@@ -184,6 +185,16 @@ LogSetup LogManager::State::setup_for(const Found& found, const LogConfig& log_c
     if (shards.at(0).executor().is_current()) report(*progress, options, false);
   };
   return setup;
+}
+
+// Not where a log could not be opened yet: what the journal knows of it is needed once more.
+runtime::Task<void> LogManager::State::begin_journals(State* self) {
+  for (const auto& directory : self->directories) {
+    const auto slot =
+        std::ranges::find_if(self->slots, [&](const auto& each) { return each->directory == directory.get(); });
+    const bool needed = slot != self->slots.end() && (*slot)->has_unopened.load() && !directory->had_clean_shutdown();
+    if (!needed && !directory->offline()) co_await directory->begin_journal(self->config.journal_bytes);
+  }
 }
 
 // On shard 0.
@@ -231,6 +242,7 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
     progress->partitions_done.fetch_add(1);
     if (!loaded) self->names.give_back(found.partition);
     if (!loaded && loaded.error().code == Errc::kNoSpace) {
+      found.slot->has_unopened.store(true);
       log::warn("storage", "{} is opened when there is space: {}", found.path, loaded.error().message);
       continue;
     }
@@ -299,6 +311,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
   for (const auto& found_there : self->checkpoints) {
     self->written.push_back({found_there.recovery_points, found_there.log_starts, found_there.high_watermarks});
   }
+  co_await begin_journals(self);
   self->loaded = true;
   static_cast<void>(co_await keep_clock(self));
   co_return Result<>{};

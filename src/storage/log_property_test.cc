@@ -36,6 +36,7 @@ class RandomLife {
     LogManagerConfig config;
     config.tail_cache_bytes_per_shard = random_.below(2) == 0 ? 0 : 1U << 20U;
     config.open_segments_per_shard = 4;
+    config.journal_bytes = seed_ % 2 == 0 ? 0 : CommitJournal::kLeastFileBytes;
     world_.start(config, {.config_for = [this](const std::string&) { return config_; }});
     {
       const auto scope = world_.shards.enter(0);
@@ -207,7 +208,7 @@ class LogPropertyTest : public ::testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Shards, LogPropertyTest, ::testing::Values(1, 4));
 
 TEST_P(LogPropertyTest, CommittedRecordsAreThereAfterEveryDeath) {
-  for (std::uint64_t seed = 1; seed <= 40 && !HasFailure(); ++seed) RandomLife(seed, GetParam()).run(60);
+  for (std::uint64_t seed = 1; seed <= 80 && !HasFailure(); ++seed) RandomLife(seed, GetParam()).run(60);
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   // log_commit.cc
   [[nodiscard]] runtime::Task<Result<>> commit(Offset up_to);
   void commit_in_background();
+  [[nodiscard]] Offset settle_synced_end();
+  void forget_durable_from(Offset end);
   [[nodiscard]] runtime::Task<Result<>> close();
   [[nodiscard]] runtime::Task<void> wait_idle();
 
@@ -85,6 +87,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   void sync_later(const std::string& small_file) { sync_small_files.insert(small_file); }
 
   LogSetup setup;
+  // With the truncations so far: a sync that one overtook proves nothing.
+  std::shared_ptr<JournaledLog> journaled_log;
   std::int64_t made_ms;  // when the object was, on its shard: a settled clock is not for other threads
   LogServices services;
   LogConfig config;
@@ -106,6 +110,18 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   Offset log_end{0};
   Offset high_watermark{0};
   Offset flushed_end{0};
+  // Of that, what is in the log's own files; and what is in the journal beyond, ascending.
+  Offset synced_end{0};
+  struct Journaled {
+    JournalGeneration generation;
+    Offset end;
+  };
+  std::vector<Journaled> journaled;
+  std::uint64_t durable_bytes = 0;  // of the active segment, in its file or in the journal
+  // Where the log was cut since the last commit, and the journal must hear of it: in front of the first byte that was
+  // written since.
+  using Place = std::pair<Offset, std::uint64_t>;  // segment and position
+  std::optional<Place> cut_at;
   std::uint64_t size_bytes = 0;
 
   // Held by whoever changes files in more than one step. While a write runs elsewhere its append holds it: others wait,
@@ -124,7 +140,6 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   bool abandoned = false;                    // the Log is going
   std::optional<runtime::Promise<>> idle;    // set when no sync runs any more
   std::uint64_t sync_round = 0;              // of the sync that runs, or ran last
-  std::uint64_t cuts = 0;                    // truncations so far: a sync that one overtook proves nothing
   std::vector<runtime::FileRef> sync_files;  // of sealed segments, to go with the next sync
   std::set<std::string> sync_small_files;    // paths, likewise
   bool sync_directory = false;               // the partition directory has new entries
@@ -171,7 +186,16 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
 
   [[nodiscard]] static runtime::Task<void> run_syncs(std::shared_ptr<State> self);
   [[nodiscard]] runtime::Task<Result<>> close_files();
-  [[nodiscard]] Result<CommitSet> take_commit_set();
+  struct Commit {
+    CommitSet set;
+    std::optional<CommitRun> run;
+    Offset active;            // the segment,
+    std::uint64_t bytes = 0;  // so large,
+    Offset end;               // which holds all before this
+  };
+  [[nodiscard]] Result<Commit> take_commit();
+  void note_cut(Place place);
+  void note_durable(const Commit& commit, JournalGeneration generation);
   void finish_waiters(const Result<>& result);
 
   [[nodiscard]] Result<> load_files(std::vector<runtime::DirectoryEntry> entries);
@@ -194,6 +218,8 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] static bool is_sound(const Result<std::optional<records::BatchView>>& batch, const Segment& segment,
                                      Offset next);
   [[nodiscard]] Result<bool> pass_damage(const Segment& segment, BatchFileReader& reader, const Damage& damage);
+  [[nodiscard]] Result<bool> restore_from_journal(Segment& segment, BatchFileReader& reader,
+                                                  const Damage& damage) const;
   [[nodiscard]] Result<> refuse_rot(const Segment& segment, BatchFileReader& reader, const Damage& damage) const;
   [[nodiscard]] Result<Offset> find_log_end();
   struct SoundEnd {

@@ -321,6 +321,14 @@ Result<> Segment::cut_to(std::uint64_t bytes) {
   return {};
 }
 
+Result<> Segment::put_back(std::uint64_t position, Bytes bytes) {
+  DOHLE_ASSIGN(const auto file, log_.get());
+  DOHLE_TRY(file->write_at(position, bytes));
+  size_ = std::max(size_, position + bytes.size());
+  allocated_ = std::max(allocated_, size_);
+  return {};
+}
+
 Result<> Segment::write_again(Offset offset) {
   constexpr std::size_t kPiece = 256 * 1024;
   const auto first = find(offset);

@@ -112,6 +112,8 @@ class Segment {
   void note_recovered(const BatchPlace& batch, std::int64_t max_timestamp);
   [[nodiscard]] Result<> add_index_entry(Offset offset, std::uint64_t position);
   [[nodiscard]] Result<> cut_to(std::uint64_t bytes);
+  // These bytes at `position`, which is no further than the end.
+  [[nodiscard]] Result<> put_back(std::uint64_t position, Bytes bytes);
   // Writes what is there from `offset` on once more, so that the next sync cannot but write it.
   [[nodiscard]] Result<> write_again(Offset offset);
 

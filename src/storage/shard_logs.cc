@@ -99,6 +99,7 @@ runtime::Task<Result<Log*>> ShardLogsImpl::create(TopicPartition partition, Topi
   // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
   setup.cut_at_holes = false;
+  setup.journal = slot->directory->journal();
   // Now, so that those which are made meanwhile find it fuller.
   slot->logs.fetch_add(1);
   auto log = co_await Log::open_waiting(std::move(setup), services(*slot->directory));
@@ -270,7 +271,7 @@ std::vector<ShardOffsets> ShardLogsImpl::offsets() {
   for (auto& [partition, managed] : logs_) {
     auto& mine = out[index_of(managed.slot)];
     mine.recovery_points[partition] =
-        DOHLE_MUTANT("storage.recovery_point_early") ? managed.log->log_end() : managed.log->flushed_end();
+        DOHLE_MUTANT("storage.recovery_point_early") ? managed.log->log_end() : managed.log->synced_end();
     mine.high_watermarks[partition] = managed.log->high_watermark();
     if (managed.log->log_start() > managed.log->first_segment_base())
       mine.log_starts[partition] = managed.log->log_start();

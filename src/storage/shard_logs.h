@@ -24,6 +24,7 @@ namespace dohle::storage {
 struct DirectorySlot {
   LogDirectory* directory = nullptr;
   std::atomic<std::size_t> logs{0};
+  std::atomic<bool> has_unopened{false};  // some had no room to be opened
 };
 using DirectorySlots = std::vector<std::unique_ptr<DirectorySlot>>;
 

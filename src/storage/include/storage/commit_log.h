@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <runtime/file_system.h>
 #include <runtime/io_thread.h>
 #include <runtime/task.h>
+#include <storage/commit_journal.h>
 
 namespace dohle::storage {
 
@@ -38,6 +40,12 @@ class CommitLog {
   // Completes once everything written before the call is durable. From any shard; completes there. After the first
   // failure every call fails with kStorage: a failed fsync is never retried, and the directory is offline for good.
   [[nodiscard]] virtual runtime::Task<Result<>> commit(CommitSet set) = 0;
+  // The same, and `run` with it: in its own file (0), or in the directory's journal, of the generation that is
+  // returned, until journal_cleared() has reached that. The journal hears of a log that was cut before `set` is synced.
+  [[nodiscard]] virtual runtime::Task<Result<JournalGeneration>> commit_run(CommitSet set,
+                                                                            std::optional<CommitRun> run) = 0;
+  // From any shard: what was journaled up to this generation is durable in its own files too.
+  [[nodiscard]] virtual JournalGeneration journal_cleared() const = 0;
   // Reads the range so that it is in the page cache, off the shard. From any shard; completes there.
   [[nodiscard]] virtual runtime::Task<Result<>> warm(runtime::FileRange range) = 0;
   // Runs file work that may block and that nobody waits for (removals). From any shard.

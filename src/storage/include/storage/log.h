@@ -18,6 +18,7 @@
 #include <runtime/fragment.h>
 #include <runtime/sync.h>
 #include <runtime/task.h>
+#include <storage/commit_journal.h>
 #include <storage/log_config.h>
 #include <storage/log_services.h>
 
@@ -113,7 +114,8 @@ struct LogSetup {
   std::optional<TopicId> topic_id;  // written to partition.metadata before the first byte of data
   bool topic_id_was_read = false;   // there, just now
   LogConfig config;
-  bool had_clean_shutdown = true;  // false: recover from recovery_point
+  bool had_clean_shutdown = true;                  // false: recover from recovery_point
+  std::shared_ptr<const JournalContents> journal;  // of its directory, after an unclean stop
   Offset recovery_point{0};
   // In the part that is recovered, what follows a missing segment was never committed and goes. Not when the recovery
   // point is unknown: the hole may be old and compaction's.
@@ -150,7 +152,8 @@ class Log {
 
   [[nodiscard]] Offset log_start() const;
   [[nodiscard]] Offset log_end() const;
-  [[nodiscard]] Offset flushed_end() const;  // synced up to here (exclusive); also Kafka's recovery point
+  [[nodiscard]] Offset flushed_end() const;  // durable up to here (exclusive), in its files or in the journal
+  [[nodiscard]] Offset synced_end();         // durable up to here in its own files: Kafka's recovery point
   // What the leader counts itself into the high watermark with, and a follower reports as its fetch offset: flushed_end
   // when flush.messages is 1, log_end otherwise.
   [[nodiscard]] Offset acknowledged_end() const;

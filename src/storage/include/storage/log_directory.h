@@ -47,6 +47,16 @@ class LogDirectory {
   // The broker epoch in the clean marker: -1 when there was none or it was of an old release.
   [[nodiscard]] std::int64_t previous_broker_epoch() const;
 
+  // What the journal knows after an unclean stop; null otherwise, and once it begins anew.
+  [[nodiscard]] std::shared_ptr<const JournalContents> journal() const;
+  // Once all logs are durable in their own files, before any is used: what the journal knows is forgotten, and commits
+  // may go to it. `file_bytes`: of each of its two files; 0: there is none.
+  [[nodiscard]] runtime::Task<void> begin_journal(std::uint64_t file_bytes);
+  // From any shard: syncs what the journal holds, so that a recovery has less to read.
+  void settle_journal();
+  // Before a stop, when nothing is committed any more: the journal holds nothing afterwards.
+  [[nodiscard]] runtime::Task<void> end_journal();
+
   // Removes the clean marker: from here on a crash means recovery. Blocks.
   [[nodiscard]] Result<> begin_use();
   // Keeps this many bytes of blocks in a file of their own, for when the disk is full. Blocks; zero: none.

@@ -36,6 +36,7 @@ struct LogManagerConfig {
   std::int64_t high_watermark_checkpoint_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
   std::int64_t producer_id_expiration_ms = 86'400'000;         // producer.id.expiration.ms
   std::int64_t producer_id_expiration_check_interval_ms = 600'000;
+  std::uint64_t journal_bytes = 64U << 20U;  // of each of a directory's two journal files; 0: none
   std::uint64_t reserve_bytes = 64U << 20U;  // kept free in each directory for groups, metadata and checkpoints
 };
 
