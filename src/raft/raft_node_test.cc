@@ -218,7 +218,7 @@ TEST_P(RaftNodeTest, ResigningEndsTheEpochForWhoWaits) {
 TEST_P(RaftNodeTest, AFailedSyncEndsTheNode) {
   RaftWorld::Node& node = one_voter();
   settle();
-  world_.shards().files().inject({.operation = runtime::FileOperation::kSync, .path_part = ".log"});
+  world_.shards().files().inject({.operation = runtime::FileOperation::kSync, .path_part = "journal"});
   const auto outcome = world_.append(node, {"x"});
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Errc::kStorage);

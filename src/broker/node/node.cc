@@ -73,6 +73,7 @@ Result<> CombinedNode::open_directories() {
     manager.tail_cache_bytes_per_shard = memory_->tail_cache_bytes;
     manager.buffer_bytes = memory_->buffer_bytes;
   }
+  manager.journal_bytes = options_.journal_bytes;
   manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
   DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
   const auto& meta = logs_->metadata_directory().meta();

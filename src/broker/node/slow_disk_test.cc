@@ -22,7 +22,7 @@ class SlowDirectory : public ::testing::TestWithParam<std::size_t> {
   }
   // From here on appends to the directory take 200 ms each, and the node knows.
   void become_slow() {
-    world.files().slow_down({FileOperation::kWrite, "/slow", milliseconds(200)});
+    world.files().slow_down({FileOperation::kWrite, "/slow/t", milliseconds(200)});
     ASSERT_EQ(world.produce("t", slow).error, ErrorCode::kNone);
   }
   NodeWorld world;

@@ -136,7 +136,8 @@ Task<void> create_topics(runtime::Shard& shard, std::uint16_t port) {
 
 Task<int> run_node(runtime::Shards& shards, config::ServerConfig config, const std::vector<LiveRequest>& requests,
                    std::vector<RequestCost>& out) {
-  auto node = co_await Node::start(shards, std::move(config), {.fatal = [](const std::string&) {}});
+  auto node =
+      co_await Node::start(shards, std::move(config), {.journal_bytes = 1U << 20U, .fatal = [](const std::string&) {}});
   DOHLE_CHECK(node.has_value());
   const std::uint16_t port = (*node)->ports().at("PLAINTEXT");
   co_await create_topics(shards.at(0), port);

@@ -35,8 +35,9 @@ Result<> NodeWorld::try_start() {
     format_node(shards.files(), shards.random(), shards.clock(), *config);
   }
   auto node = shards.run(0, [this, &config] {
-    return Node::start(shards, std::move(*config),
-                       {.fatal = [](const std::string& why) { fprintf(stderr, "fatal: %s\n", why.c_str()); }});
+    return Node::start(shards, std::move(*config), {.journal_bytes = 256U << 10U, .fatal = [](const std::string& why) {
+                                                      fprintf(stderr, "fatal: %s\n", why.c_str());
+                                                    }});
   });
   if (!node) return fail(node.error());
   node_ = std::move(*node);

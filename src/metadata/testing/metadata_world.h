@@ -153,14 +153,10 @@ class MetadataWorld {
 
  private:
   runtime::Task<Result<>> open() {
-    storage::LogManagerConfig log_config{.log_dirs = {kDirectory}};
+    storage::LogManagerConfig log_config{.log_dirs = {kDirectory}, .journal_bytes = 64U << 10U};
     log_config.shard_of = [](const TopicIdPartition&) { return std::size_t{0}; };
     DOHLE_CO_ASSIGN(logs, storage::LogManager::open(shards, log_config));
     DOHLE_CO_TRY(logs->check_and_complete_meta(kCluster, 1));
-    storage::LoadOptions load;
-    load.config_for = [](const std::string&) { return storage::LogConfig{}; };
-    auto loading = logs->load(std::move(load));
-    DOHLE_CO_TRY(co_await std::move(loading));
     raft::RaftConfig raft_config;
     raft_config.node_id = 1;
     raft_config.cluster_id = kCluster;
@@ -168,6 +164,10 @@ class MetadataWorld {
     auto opening = raft::RaftNode::open(
         raft_config, {.shard = shards.at(0), .directory = logs->metadata_directory(), .logs = logs->on(0)});
     DOHLE_CO_ASSIGN(raft, co_await std::move(opening));
+    storage::LoadOptions load;
+    load.config_for = [](const std::string&) { return storage::LogConfig{}; };
+    auto loading = logs->load(std::move(load));
+    DOHLE_CO_TRY(co_await std::move(loading));
     io = shards.make_io_thread("snapshots");
     std::vector<Publisher::Target> targets;
     for (std::size_t i = 0; i < shards.size(); ++i) targets.push_back({&shards.at(i).executor(), metadata[i].get()});

@@ -166,7 +166,7 @@ void RaftWorld::format(std::int32_t voters, std::int32_t observers) {
 
 Result<> RaftWorld::start(Node& node) {
   return run([this, &node]() -> runtime::Task<Result<>> {
-    storage::LogManagerConfig log_config{.log_dirs = {node.path}};
+    storage::LogManagerConfig log_config{.log_dirs = {node.path}, .journal_bytes = 32U << 10U, .reserve_bytes = 0};
     log_config.shard_of = [](const TopicIdPartition&) { return std::size_t{0}; };
     DOHLE_CO_ASSIGN(node.logs, storage::LogManager::open(shards_, log_config));
     DOHLE_CO_TRY(node.logs->check_and_complete_meta(kTestCluster, node.id));
@@ -185,6 +185,7 @@ Result<> RaftWorld::start(Node& node) {
       co_return fail(opened.error());
     }
     node.raft = std::move(*opened);
+    DOHLE_CO_TRY(co_await node.logs->load({}));  // of no logs: the journal begins
     node.listener = std::make_unique<RecordingListener>();
     node.raft->register_listener(*node.listener);
     node.raft->start();

@@ -102,6 +102,7 @@ Task<void> SimNode::start(std::shared_ptr<Life> life) {
   auto config = broker::config::ServerConfig::from(properties_of(id_, address(), shards_, settings_));
   broker::NodeOptions options;
   options.memory_bytes = 64U << 20U;
+  options.journal_bytes = 256U << 10U;  // often full
   options.fatal = [this, life](const std::string& why) { begin_end(life, why); };
   auto node = co_await broker::Node::start(process, std::move(*config), std::move(options));
   if (!node) {
