@@ -159,6 +159,7 @@ TEST_F(GoldenLogDir, IndexesAndProducersAreRebuiltAsKafkaWroteThem) {
   put(bare);
   start();
   EXPECT_EQ(log->log_end(), Offset(44));
+  world.stop_cleanly(18);  // which writes those of the last segment
   expect_golden({".log", ".index", ".timeindex", ".txnindex", "leader-epoch-checkpoint"});
   const auto kafkas = parse_producer_snapshot(as_bytes(golden.at(std::string(kLog) + "00000000000000000044.snapshot")));
   const auto ours =

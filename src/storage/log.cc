@@ -79,6 +79,8 @@ runtime::Task<Result<std::unique_ptr<Log>>> Log::open_waiting(LogSetup setup, Lo
   co_return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 
+void Log::note_recovery_synced() { state_->note_recovery_synced(); }
+
 const TopicPartition& Log::partition() const { return state_->setup.partition; }
 std::optional<TopicId> Log::topic_id() const { return state_->topic_id; }
 const std::string& Log::path() const { return state_->path; }

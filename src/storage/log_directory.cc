@@ -221,6 +221,13 @@ runtime::Task<Result<>> LogDirectory::write_clock(std::int64_t settled_ms) {
   });
 }
 
+runtime::Task<void> LogDirectory::sync_everything() {
+  State* state = state_.get();
+  const auto synced =
+      co_await runtime::run_on(state->commit_log.background(), [state] { return state->files.sync_all(state->path); });
+  if (!synced) state->commit_log.report_failure(synced.error());
+}
+
 runtime::Task<Result<>> LogDirectory::write_clean_marker(std::int64_t broker_epoch) {
   State* state = state_.get();
   co_return co_await runtime::run_on(state->commit_log.background(), [state, broker_epoch] {

@@ -49,10 +49,8 @@ Result<> Log::State::load() {
   DOHLE_TRY(load_files(std::move(*entries)));
   DOHLE_TRY(settle_offsets());
   DOHLE_TRY(settle_producers());
-  DOHLE_TRY(sync_recovered());
+  DOHLE_TRY(settle_recovered());
   setup.journal.reset();
-  synced_end = flushed_end;
-  durable_bytes = segments.active().size();
   // It may have been here before, and gone.
   if (sync_parent) note_cut({segments.first().base(), 0});
   return {};
@@ -135,6 +133,7 @@ Result<> Log::State::load_epochs() {
   const bool torn = text->empty() && !setup.had_clean_shutdown;
   if (entries && !torn) {
     epochs = LeaderEpochCache(*entries);
+    epochs_on_disk_ = epochs.entries();
     return {};
   }
   // Every batch carries its epoch: reading the log again restores the checkpoint.
@@ -247,8 +246,10 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
   return finish_recovered(segment, state);
 }
 
-// A full disk keeps indexes and snapshots in memory; neither holds what the log does not.
+// A full disk keeps indexes and snapshots in memory; neither holds what the log does not. The last segment goes on: its
+// files are written as they fill up, and at a clean stop.
 Result<> Log::State::finish_recovered(Segment& segment, const ProducerState& state) {
+  if (&segment == &segments.active()) return {};
   const auto sealed = segment.seal();
   if (!sealed && sealed.error().code != Errc::kNoSpace) return sealed;
   if (!sealed) {
@@ -256,7 +257,7 @@ Result<> Log::State::finish_recovered(Segment& segment, const ProducerState& sta
     left_behind.insert(segment.base());
     log::warn("storage", "{}: no space for its indexes; they are written when there is", segment.path());
   }
-  DOHLE_TRY(segment.collect_files(sync_files, sealed.has_value()));
+  if (!setup.synced_together) DOHLE_TRY(segment.collect_files(sync_files, sealed.has_value()));
   // So that the next segment's recovery need not read this one again.
   return write_snapshot(state);
 }
@@ -369,7 +370,7 @@ Result<> Log::State::settle_producers() {
     DOHLE_ASSIGN(producers, rebuild_producers(log_end, setup.had_clean_shutdown));
   }
   producers.on_high_watermark(high_watermark);
-  if (log_end <= segments.first().base()) return {};
+  if (log_end <= segments.first().base() || !setup.had_clean_shutdown) return {};
   return write_snapshot(producers);
 }
 
@@ -397,10 +398,22 @@ Result<ProducerState> Log::State::rebuild_producers(Offset upto, bool clean) {
 }
 
 // After a recovery everything that was read is made durable once, so that it counts as flushed.
-Result<> Log::State::sync_recovered() {
-  if (setup.had_clean_shutdown) return {};
+Result<> Log::State::settle_recovered() {
+  if (setup.had_clean_shutdown) {
+    note_recovery_synced();
+    return {};
+  }
+  touched = true;
+  if (epochs_on_disk_ == epochs.entries()) epochs_dirty = false;
   // Without space the next commit writes them; what the checkpoint says so far is as old as what it is about.
   if (auto written = write_epochs(); !written && written.error().code != Errc::kNoSpace) return written;
+  if (setup.synced_together) return {};
+  DOHLE_TRY(sync_recovered());
+  note_recovery_synced();
+  return {};
+}
+
+Result<> Log::State::sync_recovered() {
   for (auto at = segments.floor(flushed_end); at != segments.end(); ++at) {
     DOHLE_TRY(at->second->collect_files(sync_files, !left_behind.contains(at->first)));
   }
@@ -411,13 +424,19 @@ Result<> Log::State::sync_recovered() {
   }
   // The process that made the directory may have been killed before it synced it.
   DOHLE_TRY(services.files.sync_directory(path));
-  DOHLE_TRY(services.files.sync_directory(parent_of(path)));
-  sync_files.clear();
-  sync_small_files.clear();
-  sync_directory = false;
-  sync_parent = false;
-  flushed_end = log_end;
-  return {};
+  return services.files.sync_directory(parent_of(path));
+}
+
+void Log::State::note_recovery_synced() {
+  if (!setup.had_clean_shutdown) {
+    sync_files.clear();
+    sync_small_files.clear();
+    sync_directory = false;
+    sync_parent = false;
+    flushed_end = log_end;
+  }
+  synced_end = flushed_end;
+  durable_bytes = segments.active().size();
 }
 
 }  // namespace dohle::storage

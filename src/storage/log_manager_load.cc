@@ -52,11 +52,6 @@ bool differ_by_a_letter(const TopicId& a, const TopicId& b) {
   return std::popcount(a.uuid.high ^ b.uuid.high) + std::popcount(a.uuid.low ^ b.uuid.low) <= 6;
 }
 
-Offset offset_of(const OffsetMap& offsets, const TopicPartition& partition) {
-  const auto at = offsets.find(partition);
-  return at == offsets.end() ? Offset(0) : at->second;
-}
-
 }  // namespace
 
 Result<LogManager::State::FoundList> LogManager::State::scan() {
@@ -172,6 +167,7 @@ LogSetup LogManager::State::setup_for(const Found& found, const LogConfig& log_c
                  .partition = found.partition,
                  .topic_id = found.topic_id,
                  .topic_id_was_read = true,
+                 .synced_together = !found.slot->directory->had_clean_shutdown(),
                  .config = log_config,
                  .had_clean_shutdown = found.slot->directory->had_clean_shutdown(),
                  .journal = found.slot->directory->journal(),
@@ -243,6 +239,7 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
     if (!loaded) self->names.give_back(found.partition);
     if (!loaded && loaded.error().code == Errc::kNoSpace) {
       found.slot->has_unopened.store(true);
+      logs->open_later(*found.slot, found.partition);
       log::warn("storage", "{} is opened when there is space: {}", found.path, loaded.error().message);
       continue;
     }
@@ -253,6 +250,19 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
     co_await Yield{};
   }
   co_return Result<>{};
+}
+
+// One sync for all that was recovered in a directory: each log's own would be several, and there may be very many.
+runtime::Task<void> LogManager::State::sync_recovered(State* self) {
+  for (const auto& slot : self->slots) {
+    LogDirectory& directory = *slot->directory;
+    if (!directory.had_clean_shutdown() && !directory.offline()) co_await directory.sync_everything();
+  }
+  std::vector<runtime::Task<runtime::Unit>> tasks;
+  for (const auto& logs : self->shard_logs) {
+    tasks.push_back(runtime::submit_to(logs->shard(), [logs = logs.get()] { return logs->note_recovery_synced(); }));
+  }
+  co_await runtime::start_all(std::move(tasks));
 }
 
 // For while only other shards have work left; a shard reports itself from inside a long recovery.
@@ -289,6 +299,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
       log::warn("storage", "no reserve in {}: {}", directory->path(), reserved.error().message);
     }
   }
+  for (const auto& logs : self->shard_logs) logs->set_found_checkpoints(&self->checkpoints);
   self->settled_ms = read_settled_clock(self->shards.at(0).files(), self->directories[self->metadata_index]->path());
   std::vector<runtime::Task<Result<>>> tasks;
   for (std::size_t shard = 0; shard < parts.size(); ++shard) {
@@ -311,6 +322,7 @@ runtime::Task<Result<>> LogManager::State::load(State* self, LoadOptions options
   for (const auto& found_there : self->checkpoints) {
     self->written.push_back({found_there.recovery_points, found_there.log_starts, found_there.high_watermarks});
   }
+  co_await sync_recovered(self);
   co_await begin_journals(self);
   self->loaded = true;
   static_cast<void>(co_await keep_clock(self));

@@ -87,6 +87,7 @@ class LogManager::State {
                                                        const LoadOptions* options, Progress* progress);
   [[nodiscard]] LogSetup setup_for(const Found& found, const LogConfig& log_config, const LoadOptions& options,
                                    Progress* progress);
+  [[nodiscard]] static runtime::Task<void> sync_recovered(State* self);
   [[nodiscard]] static runtime::Task<void> begin_journals(State* self);
   void report(Progress& progress, const LoadOptions& options, bool last);
 };

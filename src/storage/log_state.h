@@ -31,6 +31,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
 
   // log_loader.cc
   [[nodiscard]] Result<> load();
+  void note_recovery_synced();
 
   // log_append.cc
   [[nodiscard]] std::expected<AppendInfo, AppendFailure> append_as_leader(Slice records, LeaderEpoch epoch,
@@ -234,6 +235,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Offset end_by_witnesses(const SoundEnd& sound, Offset base) const;
   [[nodiscard]] Result<> settle_offsets();
   [[nodiscard]] Result<> settle_producers();
+  [[nodiscard]] Result<> settle_recovered();
   [[nodiscard]] Result<> sync_recovered();
   [[nodiscard]] Result<> recall_batches(ProducerState& state);
   [[nodiscard]] Result<> recall_from(Segment& segment, std::uint64_t position, Offset upto,
@@ -247,6 +249,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
 
   std::vector<BatchPlace> batches_;  // of the append under way
   std::string told_damage_;
+  std::optional<std::vector<EpochEntry>> epochs_on_disk_;  // as they were found
   // The segment, seen by recovery, whose end has rotted, and where it ended.
   struct RottenTail {
     Offset base;

@@ -96,9 +96,15 @@ runtime::Task<Result<Log*>> ShardLogsImpl::create(TopicPartition partition, Topi
                  .topic_id = topic_id,
                  .config = std::move(config),
                  .producer_id_expiration_ms = config_.producer_id_expiration_ms};
-  // Left over from before, without a topic id when it was loaded: nothing vouches for its tail.
+  // Left over from before, without a topic id or without room when it was loaded: nothing vouches for its tail.
   setup.had_clean_shutdown = !shard_.files().exists(setup.path);
-  setup.cut_at_holes = false;
+  if (!setup.had_clean_shutdown && found_checkpoints_ != nullptr) {
+    const DirectoryCheckpoints& found = found_checkpoints_->at(index_of(slot));
+    setup.recovery_point = offset_of(found.recovery_points, partition);
+    setup.cut_at_holes = !found.recovery_points_damaged;
+    setup.log_start = offset_of(found.log_starts, partition);
+    setup.high_watermark = offset_of(found.high_watermarks, partition);
+  }
   setup.journal = slot->directory->journal();
   // Now, so that those which are made meanwhile find it fuller.
   slot->logs.fetch_add(1);
@@ -107,6 +113,7 @@ runtime::Task<Result<Log*>> ShardLogsImpl::create(TopicPartition partition, Topi
     slot->logs.fetch_sub(1);
     co_return fail(log.error());
   }
+  unopened_.erase(partition);
   add(*slot, std::move(*log));
   co_return find(partition);
 }
@@ -116,6 +123,26 @@ Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
   slot.logs.fetch_add(1);
   add(slot, std::move(log));
   return {};
+}
+
+void ShardLogsImpl::open_later(const DirectorySlot& slot, const TopicPartition& partition) {
+  unopened_.insert_or_assign(partition, index_of(&slot));
+}
+
+runtime::Task<runtime::Unit> ShardLogsImpl::note_recovery_synced() {
+  for (auto at = logs_.begin(); at != logs_.end();) {
+    auto& [partition, managed] = *at;
+    if (!managed.slot->directory->offline()) {
+      managed.log->note_recovery_synced();
+      ++at;
+      continue;
+    }
+    // Failed while it was loaded: none of its logs is there.
+    managed.slot->logs.fetch_sub(1);
+    names_.give_back(partition);
+    at = logs_.erase(at);
+  }
+  co_return runtime::Unit{};
 }
 
 void ShardLogsImpl::add(DirectorySlot& slot, std::unique_ptr<Log> log) {
@@ -275,6 +302,15 @@ std::vector<ShardOffsets> ShardLogsImpl::offsets() {
     mine.high_watermarks[partition] = managed.log->high_watermark();
     if (managed.log->log_start() > managed.log->first_segment_base())
       mine.log_starts[partition] = managed.log->log_start();
+  }
+  for (const auto& [partition, directory] : unopened_) {
+    const DirectoryCheckpoints& found = found_checkpoints_->at(directory);
+    const std::pair<const OffsetMap*, OffsetMap*> kept[] = {{&found.recovery_points, &out[directory].recovery_points},
+                                                            {&found.log_starts, &out[directory].log_starts},
+                                                            {&found.high_watermarks, &out[directory].high_watermarks}};
+    for (const auto& [from, to] : kept) {
+      if (const auto at = from->find(partition); at != from->end()) to->insert(*at);
+    }
   }
   return out;
 }

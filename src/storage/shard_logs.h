@@ -52,6 +52,13 @@ class ShardLogsImpl final : public ShardLogs {
 
   // Opens a log found on disk.
   [[nodiscard]] Result<> load(DirectorySlot& slot, LogSetup setup);
+  // What the directories' checkpoints said at the start, by directory; does not change any more. For what is opened
+  // later.
+  void set_found_checkpoints(const std::vector<DirectoryCheckpoints>* found) { found_checkpoints_ = found; }
+  // There was no room for it; its checkpoints stay.
+  void open_later(const DirectorySlot& slot, const TopicPartition& partition);
+  // After the sync that LogSetup::synced_together promises.
+  [[nodiscard]] runtime::Task<runtime::Unit> note_recovery_synced();
   void add(DirectorySlot& slot, std::unique_ptr<Log> log);
   // Removes the directory `after_ms` from now.
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
@@ -95,6 +102,8 @@ class ShardLogsImpl final : public ShardLogs {
   records::Decompressor decompressor_;
   runtime::SettledClock settled_clock_;
   std::map<TopicPartition, Managed> logs_;
+  std::map<TopicPartition, std::size_t> unopened_;  // by its directory
+  const std::vector<DirectoryCheckpoints>* found_checkpoints_ = nullptr;
   std::multimap<std::int64_t, DueDirectory> due_directories_;
   std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()
   std::int64_t last_retention_ms_ = 0;

@@ -113,6 +113,7 @@ struct LogSetup {
   TopicPartition partition;
   std::optional<TopicId> topic_id;  // written to partition.metadata before the first byte of data
   bool topic_id_was_read = false;   // there, just now
+  bool synced_together = false;     // whoever opens it syncs the file system, and then calls note_recovery_synced()
   LogConfig config;
   bool had_clean_shutdown = true;                  // false: recover from recovery_point
   std::shared_ptr<const JournalContents> journal;  // of its directory, after an unclean stop
@@ -142,6 +143,9 @@ class Log {
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+
+  // For LogSetup::synced_together: what was recovered is durable.
+  void note_recovery_synced();
 
   [[nodiscard]] const TopicPartition& partition() const;
   [[nodiscard]] std::optional<TopicId> topic_id() const;

@@ -21,6 +21,11 @@ namespace dohle::storage {
 
 // Text checkpoints: offsets by partition.
 using OffsetMap = std::map<TopicPartition, Offset>;
+// Zero for a partition that is not in there.
+[[nodiscard]] inline Offset offset_of(const OffsetMap& offsets, const TopicPartition& partition) {
+  const auto at = offsets.find(partition);
+  return at == offsets.end() ? Offset(0) : at->second;
+}
 
 struct DirectoryCheckpoints {
   OffsetMap recovery_points;
@@ -86,6 +91,8 @@ class LogDirectory {
                                                           std::optional<OffsetMap> high_watermarks);
   // The wall clock as retention believes it; see settled_clock_file.h.
   [[nodiscard]] runtime::Task<Result<>> write_clock(std::int64_t settled_ms);
+  // Everything that was written to it so far is durable afterwards, or it is offline.
+  [[nodiscard]] runtime::Task<void> sync_everything();
   [[nodiscard]] runtime::Task<Result<>> write_clean_marker(std::int64_t broker_epoch);
   [[nodiscard]] Result<runtime::SpaceInfo> space();
   // Gives the lock back. Nothing may be in flight.
