@@ -249,7 +249,10 @@ Result<> Log::State::recover_segment(Segment& segment, ProducerState& state, std
 // A full disk keeps indexes and snapshots in memory; neither holds what the log does not. The last segment goes on: its
 // files are written as they fill up, and at a clean stop.
 Result<> Log::State::finish_recovered(Segment& segment, const ProducerState& state) {
-  if (&segment == &segments.active()) return {};
+  if (&segment == &segments.active()) {
+    touched = true;
+    return {};
+  }
   const auto sealed = segment.seal();
   if (!sealed && sealed.error().code != Errc::kNoSpace) return sealed;
   if (!sealed) {
@@ -403,8 +406,11 @@ Result<> Log::State::settle_recovered() {
     note_recovery_synced();
     return {};
   }
-  touched = true;
-  if (epochs_on_disk_ == epochs.entries()) epochs_dirty = false;
+  if (epochs_on_disk_ == epochs.entries()) {
+    // As they were found, which may be in the page cache alone.
+    epochs_dirty = false;
+    sync_later(runtime::join_path(path, kLeaderEpochFile));
+  }
   // Without space the next commit writes them; what the checkpoint says so far is as old as what it is about.
   if (auto written = write_epochs(); !written && written.error().code != Errc::kNoSpace) return written;
   if (setup.synced_together) return {};

@@ -238,7 +238,6 @@ runtime::Task<Result<>> LogManager::State::load_on(State* self, ShardLogsImpl* l
     progress->partitions_done.fetch_add(1);
     if (!loaded) self->names.give_back(found.partition);
     if (!loaded && loaded.error().code == Errc::kNoSpace) {
-      found.slot->has_unopened.store(true);
       logs->open_later(*found.slot, found.partition);
       log::warn("storage", "{} is opened when there is space: {}", found.path, loaded.error().message);
       continue;

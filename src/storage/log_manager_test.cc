@@ -123,6 +123,48 @@ TEST_P(LogManagerTest, ADamagedTailIsCutAndIndexesRebuilt) {
   EXPECT_GT(*world.files().file_size("/data/t-0/00000000000000000000.index"), 8U);
 }
 
+TEST_P(LogManagerTest, AnIndexThatIsRebuiltIsWrittenAtTheNextCleanStop) {
+  const LogConfig config{.index_interval_bytes = 100};
+  const LoadOptions options{.config_for = [&](const std::string&) { return config; }};
+  const std::string base = "/data/t-0/00000000000000000000";
+  world.start();
+  fill(world.log("t", 0, config), 20);
+  world.stop_cleanly();
+  const std::string index = *world.files().content(base + ".index");
+  const std::string times = *world.files().content(base + ".timeindex");
+  ASSERT_GT(index.size(), 8U);
+  ASSERT_FALSE(times.empty());
+  ASSERT_TRUE(world.files().remove_file(base + ".index"));
+  world.start({}, options);
+  EXPECT_EQ(count_records(*world.manager->on(0).find({"t", 0})), 40U);
+  world.stop_cleanly();
+  EXPECT_EQ(*world.files().content(base + ".index"), index);
+  EXPECT_EQ(*world.files().content(base + ".timeindex"), times);
+}
+
+TEST_P(LogManagerTest, TheRecoveryOfOneLogMakesTheEpochsThatItFindsDurable) {
+  world.start();
+  const std::string epochs = "/data/u-0/leader-epoch-checkpoint";
+  const auto open = [&](bool clean) {
+    const auto scope = world.shards.enter(0);
+    return *world.manager->on(0).open_unmanaged(
+        *world.manager->directories()[0],
+        {.path = "/data/u-0", .partition = {"u", 0}, .config = {}, .had_clean_shutdown = clean});
+  };
+  auto log = open(true);
+  ASSERT_TRUE(world.append(*log, {}, 3));
+  const std::string written = *world.files().content(epochs);
+  {
+    const auto scope = world.shards.enter(0);
+    log.reset();
+  }
+  log = open(false);
+  EXPECT_EQ(*world.files().content(epochs), written);
+  EXPECT_EQ(*world.files().durable_content(epochs), written);
+  const auto scope = world.shards.enter(0);
+  log.reset();
+}
+
 TEST_P(LogManagerTest, ProducersSurviveACleanStopAndACrash) {
   world.start();
   const ProducerId id(9);

@@ -125,7 +125,8 @@ Result<> ShardLogsImpl::load(DirectorySlot& slot, LogSetup setup) {
   return {};
 }
 
-void ShardLogsImpl::open_later(const DirectorySlot& slot, const TopicPartition& partition) {
+void ShardLogsImpl::open_later(DirectorySlot& slot, const TopicPartition& partition) {
+  slot.has_unopened.store(true);
   unopened_.insert_or_assign(partition, index_of(&slot));
 }
 

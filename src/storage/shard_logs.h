@@ -56,7 +56,7 @@ class ShardLogsImpl final : public ShardLogs {
   // later.
   void set_found_checkpoints(const std::vector<DirectoryCheckpoints>* found) { found_checkpoints_ = found; }
   // There was no room for it; its checkpoints stay.
-  void open_later(const DirectorySlot& slot, const TopicPartition& partition);
+  void open_later(DirectorySlot& slot, const TopicPartition& partition);
   // After the sync that LogSetup::synced_together promises.
   [[nodiscard]] runtime::Task<runtime::Unit> note_recovery_synced();
   void add(DirectorySlot& slot, std::unique_ptr<Log> log);

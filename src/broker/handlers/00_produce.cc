@@ -214,7 +214,7 @@ Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest
 
   auto pending = start_calls(ctx.here, std::move(appends.items), &append_on_partition);
   ctx.request.enqueued();  // appends are in order at their shards: the next request may start
-  auto outcomes = co_await std::move(pending);
+  auto outcomes = co_await pending;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Row& row = appends.rows[i];
     fill(out.responses[row.topic].partition_responses[row.partition], std::move(outcomes[i]));

@@ -8,7 +8,7 @@ namespace dohle::broker {
 
 Answer<protocol::CreateTopicsResponse> handle_create_topics(RequestContext& ctx,
                                                             const protocol::CreateTopicsRequest& request) {
-  return forward_to_controller(ctx, request, [&request](protocol::ErrorCode error) {
+  return forward_to_controller(ctx, request, AnswerOnce::kCarriedOut, [&request](protocol::ErrorCode error) {
     protocol::CreateTopicsResponse refused;
     for (const auto& topic : request.topics) {
       auto& row = refused.topics.emplace_back();

@@ -8,7 +8,7 @@ namespace dohle::broker {
 
 Answer<protocol::DeleteTopicsResponse> handle_delete_topics(RequestContext& ctx,
                                                             const protocol::DeleteTopicsRequest& request) {
-  return forward_to_controller(ctx, request, [&request](protocol::ErrorCode error) {
+  return forward_to_controller(ctx, request, AnswerOnce::kKnown, [&request](protocol::ErrorCode error) {
     protocol::DeleteTopicsResponse refused;
     for (const auto& name : request.topic_names) {
       auto& row = refused.responses.emplace_back();

@@ -8,7 +8,7 @@ namespace dohle::broker {
 
 Answer<protocol::CreatePartitionsResponse> handle_create_partitions(RequestContext& ctx,
                                                                     const protocol::CreatePartitionsRequest& request) {
-  return forward_to_controller(ctx, request, [&request](protocol::ErrorCode error) {
+  return forward_to_controller(ctx, request, AnswerOnce::kCarriedOut, [&request](protocol::ErrorCode error) {
     protocol::CreatePartitionsResponse refused;
     for (const auto& topic : request.topics) {
       auto& row = refused.results.emplace_back();

@@ -60,7 +60,7 @@ Answer<typename Request::Response> alter_configs(RequestContext& ctx, const Requ
   }
   std::map<ResourceKey, ConfigError> decided;
   if (!rest.resources.empty()) {
-    const auto answer = co_await forward_to_controller(ctx, rest, [&rest](ErrorCode error) {
+    const auto answer = co_await forward_to_controller(ctx, rest, AnswerOnce::kCarriedOut, [&rest](ErrorCode error) {
       typename Request::Response refused;
       for (const auto& resource : rest.resources) {
         auto& row = refused.responses.emplace_back();

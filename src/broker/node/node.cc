@@ -74,6 +74,7 @@ Result<> CombinedNode::open_directories() {
     manager.buffer_bytes = memory_->buffer_bytes;
   }
   manager.journal_bytes = options_.journal_bytes;
+  manager.open_segments_per_shard = options_.open_segments_per_shard;
   manager.shard_of = [shards = shards_.size()](const TopicIdPartition& id) { return Broker::shard_of(id, shards); };
   DOHLE_ASSIGN(logs_, storage::LogManager::open(shards_, std::move(manager)));
   const auto& meta = logs_->metadata_directory().meta();

@@ -103,6 +103,7 @@ Task<void> SimNode::start(std::shared_ptr<Life> life) {
   broker::NodeOptions options;
   options.memory_bytes = 64U << 20U;
   options.journal_bytes = 256U << 10U;  // often full
+  options.open_segments_per_shard = 64;
   options.fatal = [this, life](const std::string& why) { begin_end(life, why); };
   auto node = co_await broker::Node::start(process, std::move(*config), std::move(options));
   if (!node) {

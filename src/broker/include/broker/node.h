@@ -20,6 +20,7 @@ namespace dohle::broker {
 struct NodeOptions {
   std::uint64_t memory_bytes = 0;                 // for caches and requests; 0: their own defaults
   std::uint64_t journal_bytes = 64U << 20U;       // of each of the two files of a log directory's journal; 0: none
+  std::size_t open_segments_per_shard = 4096;     // files of logs that stay open
   bool advertise_peer_address = false;            // clients are sent back to the address they came by (dohle dev)
   std::function<void(const std::string&)> fatal;  // one sentence; the process should end. On shard 0
   std::function<runtime::ProcessUsage()> process_usage;  // for the metrics; on shard 0
