@@ -104,6 +104,8 @@ def judge(program, scenario, seed, without=(), mutant=None):
             outcome.violations.append(f'weak: {outcome.acknowledged} acknowledged operations')
         if scenario.has_faults and not outcome.faults:
             outcome.violations.append('weak: no fault struck')
+    if not outcome.violations:
+        outcome.text = ''
     return outcome
 
 

@@ -46,6 +46,7 @@ SANITIZED_SLACK = 8
 # The thread sanitizer has nothing to find in one thread, and is too slow for the limits of time in hostile.
 NOT_FOR_THREADS = ['scenarios/seeds', 'node/hostile']
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
+FAILURE = re.compile(r'FAIL|not ok|Failure$|Error: |ERROR: |Assertion')
 SKIP_STATUS = 77
 
 
@@ -83,6 +84,13 @@ def execute(command, seconds, environment, log):
 
 def tail(log, lines=40):
     return '\n'.join('    ' + line for line in log.read_text(errors='replace').splitlines()[-lines:])
+
+
+def what_failed(log):
+    """The lines of a log that speak of a failure, and where it ends."""
+    lines = log.read_text(errors='replace').splitlines() if log.exists() else []
+    telling = [line for line in lines[:-8] if FAILURE.search(line)][:20]
+    return '\n'.join('    ' + line[:300] for line in telling + lines[-8:])
 
 
 def count_output(status, text):
@@ -148,6 +156,8 @@ class Run:
         self.options = options
         self.started = time.monotonic()
         self.total = Tally()
+        # What failed, to be said once more at the end: of a long output often only the end is kept.
+        self.failures = []
         self.printing = threading.Lock()
         self.build_folder = ROOT / 'build' / options.preset
         self.reports = self.build_folder / 'reports'
@@ -178,9 +188,12 @@ class Run:
     def seconds_left(self):
         return self.total_s - (time.monotonic() - self.started)
 
-    def report(self, title, tally, seconds, note=''):
+    def report(self, title, tally, seconds, note='', log=None):
         self.total += tally
-        print(f'{title:<34} {tally}  ({seconds:.0f} s){note}', flush=True)
+        line = f'{title:<34} {tally}  ({seconds:.0f} s){note}'
+        print(line, flush=True)
+        if tally.failed:
+            self.failures.append(f'FAILED: {line}' + (f'\n{what_failed(log)}' if log else ''))
 
     def build(self):
         started = time.monotonic()
@@ -190,7 +203,7 @@ class Run:
             status = execute(command, self.total_s, dict(os.environ), log)
             if status != 0:
                 print(tail(log))
-                self.report('build', Tally(failed=1), time.monotonic() - started)
+                self.report('build', Tally(failed=1), time.monotonic() - started, log=log)
                 return False
         seconds = time.monotonic() - started
         note = '' if seconds < BUILD_S else f'  slower than {BUILD_S} s'
@@ -204,7 +217,7 @@ class Run:
         tally = count_output(status, log.read_text(errors='replace'))
         if tally.failed:
             print(tail(log))
-        self.report('lint', tally, time.monotonic() - started)
+        self.report('lint', tally, time.monotonic() - started, log=log)
 
     def unit(self):
         """Once: what depends on shards draws their number itself, over shards in memory."""
@@ -230,7 +243,7 @@ class Run:
         self.sanitizer_findings(tally)
         if tally.failed:
             print(tail(log))
-        self.report('unit', tally, time.monotonic() - started, note)
+        self.report('unit', tally, time.monotonic() - started, note, log)
 
     def program(self, program, shards):
         kind, name = program.parts[-3], program.parts[-2]
@@ -259,7 +272,7 @@ class Run:
                 print(tail(log, 200 if self.options.bench else 40))
             for line in lines:
                 print(line)
-            self.report(title, tally, time.monotonic() - started, note)
+            self.report(title, tally, time.monotonic() - started, note, log)
 
     def programs(self, programs):
         """One number of shards after the other: what a program fetches for itself is fetched once."""
@@ -302,6 +315,7 @@ def main():
     run = Run(parser.parse_args())
     run.everything()
     minutes = (time.monotonic() - run.started) / 60
+    print(*run.failures, sep='\n', end='\n' if run.failures else '')
     print(f'{minutes:.1f} minutes of {run.total_s / 60:.0f}')
     print(run.total)
     return 1 if run.total.failed else 0
