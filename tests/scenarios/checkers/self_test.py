@@ -62,11 +62,23 @@ class Acknowledged(unittest.TestCase):
         self.assertFalse(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '2000'}), *gone))
         self.assertTrue(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '60000'}), *gone))
 
-
     def test_retention_may_go_on_while_the_log_is_read(self):
         gone = [event(9, 'p1', 'send', tp=T, v='p1-1', acks=-1), ack('p1-1', 0), *final((5, 'p1-9', 5), time=9_000_000)]
         self.assertTrue(found('C1', *gone))
         self.assertFalse(found('C1', event(0, 's', 'topic', name='t', config={'retention.ms': '2000'}), *gone))
+
+    def test_retention_may_pass_the_reader(self):
+        sent = [event(9, 'p1', 'send', tp=T, v=f'p1-{n}', acks=-1) for n in range(4)]
+        acked = [ack(f'p1-{n}', n) for n in range(4)]
+        expires = event(0, 's', 'topic', name='t', config={'retention.ms': '4000'})
+        first, *rest = final((0, 'p1-0', 5), time=1_000_000)
+        later = poll('final', (3, 'p1-3', 5), time=5_000_000)
+        self.assertTrue(found('C1', *sent, *acked, first, *rest[:-1], later, rest[-1]))
+        self.assertFalse(found('C1', expires, *sent, *acked, first, *rest[:-1], later, rest[-1]))
+        early = poll('final', (3, 'p1-3', 5), time=1_500_000)
+        self.assertTrue(found('C1', expires, *sent, *acked, first, *rest[:-1], early, rest[-1]))
+        at_once = final((0, 'p1-0', 5), (3, 'p1-3', 5), time=5_000_000)
+        self.assertTrue(found('C1', expires, *sent, *acked, *at_once))
 
 
 class ExactlyOnce(unittest.TestCase):
