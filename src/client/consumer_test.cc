@@ -459,6 +459,32 @@ TEST_F(ConsumerTest, JoinsAgainWhenTheGroupRebalances) {
   });
 }
 
+// From a node that lost its power no answer comes: a member that leaves before its join is sent must not send it any more.
+TEST_F(ConsumerTest, SendsNoJoinOnceItLeaves) {
+  config_.group_id = "g";
+  runtime::MonotonicTime left{};
+  with_consumer([&](Consumer& consumer) -> Task<void> {
+    broker_.on<protocol::JoinGroupRequest>(
+        [](const auto&) -> std::optional<protocol::JoinGroupResponse> { return std::nullopt; });
+    broker_.delay(protocol::FindCoordinatorRequest::kApiKey, [] { return std::chrono::seconds(2); });
+    broker_.on<protocol::FindCoordinatorRequest>([asked = 0](const auto& request) mutable {
+      protocol::FindCoordinatorResponse response;
+      auto& found = response.coordinators.emplace_back();
+      found.key = request.coordinator_keys.at(0).str();
+      found.node_id = 1;
+      found.host = "host";
+      found.port = kPort;
+      found.error_code = number(asked++ == 0 ? ErrorCode::kNone : ErrorCode::kCoordinatorNotAvailable);
+      return std::optional(std::move(response));
+    });
+    consumer.subscribe({"t"});
+    (void)co_await consumer.poll(1'000);
+    left = shards_.at(0).clock().now();
+  });
+  EXPECT_EQ(broker_.count(protocol::JoinGroupRequest::kApiKey), 0U);
+  EXPECT_LT(shards_.at(0).clock().now() - left, std::chrono::seconds(30));
+}
+
 TEST_F(ConsumerTest, APatternFindsItsTopics) {
   config_.group_id = "g";
   with_consumer([&](Consumer& consumer) -> Task<void> {

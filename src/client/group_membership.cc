@@ -149,12 +149,18 @@ Answer<GroupMembership::Step> GroupMembership::step_after(ErrorCode code) {
   }
 }
 
+// The answer may come only when the other members have joined; leave() does not wait for it.
+CallOptions GroupMembership::patient_options() const {
+  return {.timeout_ms = std::max(cluster_.config().request_timeout_ms, config_.max_poll_interval_ms + kJoinSlackMs),
+          .unwanted = naps_};
+}
+
 Task<Answer<GroupMembership::Step>> GroupMembership::join_once(std::uint64_t ticket) {
   const auto coordinator = co_await cluster_.coordinator(CoordinatorType::kGroup, *config_.group_id);
+  if (ticket != ticket_) co_return Step::kDone;
   if (!coordinator) co_return std::unexpected(coordinator.error());
-  CallOptions options;
-  options.timeout_ms = std::max(cluster_.config().request_timeout_ms, config_.max_poll_interval_ms + kJoinSlackMs);
-  auto reply = co_await cluster_.send(*coordinator, join_request(), options);
+  joins_at_ = *coordinator;
+  auto reply = co_await cluster_.send(*coordinator, join_request(), patient_options());
   if (ticket != ticket_) co_return Step::kDone;
   if (!reply) co_return std::unexpected(std::move(reply).error());
   const auto& joined = reply->body;
@@ -222,9 +228,7 @@ Task<Answer<GroupMembership::Step>> GroupMembership::sync(std::uint64_t ticket, 
       assigned.assignment = Blob(std::move(bytes));
     }
   }
-  CallOptions options;
-  options.timeout_ms = std::max(cluster_.config().request_timeout_ms, config_.max_poll_interval_ms + kJoinSlackMs);
-  auto reply = co_await cluster_.send(coordinator, std::move(request), options);
+  auto reply = co_await cluster_.send(coordinator, std::move(request), patient_options());
   if (ticket != ticket_) co_return Step::kDone;
   if (!reply) co_return std::unexpected(std::move(reply).error());
   const ErrorCode code = protocol::error_code_from(reply->body.error_code);
@@ -302,11 +306,9 @@ Task<void> GroupMembership::leave(std::string reason) {
   outcome_.reset();
   const auto before = std::exchange(identity_, {});
   owned_generation_ = -1;
-  if (was_joining) {
-    // The answer to the join may be long in coming, and nothing overtakes it on its connection.
-    const auto way = co_await cluster_.coordinator(CoordinatorType::kGroup, *config_.group_id);
-    if (way) co_await cluster_.disconnect(*way);
-  }
+  // The answer to the join may be long in coming, and nothing overtakes it on its connection. Or it never comes, from a
+  // node that lost its power.
+  if (was_joining && joins_at_) co_await cluster_.disconnect(*joins_at_);
   if (before.member_id.empty() || config_.group_instance_id) co_return;
   const auto coordinator = co_await cluster_.coordinator(CoordinatorType::kGroup, *config_.group_id);
   if (!coordinator) co_return;

@@ -63,6 +63,7 @@ class GroupMembership {
   runtime::Task<Answer<std::map<std::string, std::vector<std::uint8_t>>>> lead(
       const protocol::JoinGroupResponse& joined, Assignor assignor);
   [[nodiscard]] protocol::JoinGroupRequest join_request() const;
+  [[nodiscard]] CallOptions patient_options() const;
   [[nodiscard]] Answer<Step> step_after(protocol::ErrorCode code);
   runtime::Task<void> beat(std::uint64_t ticket);
   runtime::Task<bool> beat_once(std::uint64_t ticket);
@@ -83,6 +84,7 @@ class GroupMembership {
   std::string reason_;
   bool needs_join_ = true;
   bool joining_ = false;
+  std::optional<std::int32_t> joins_at_;  // the way that the last join went
   bool expelled_ = false;
   std::uint64_t ticket_ = 0;  // changes when what runs in the background is outdated
   std::optional<Answer<std::vector<TopicPartition>>> outcome_;

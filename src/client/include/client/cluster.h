@@ -46,6 +46,8 @@ struct CallOptions {
   // Versions that this request can be said in; both ends cut what the two sides support.
   std::int16_t min_version = 0;
   std::int16_t max_version = 32767;
+  // Once stopped, the request is not sent any more, and fails with kNetworkException. What was sent before waits for its answer.
+  std::shared_ptr<const runtime::StopSource> unwanted = nullptr;
 };
 
 // FindCoordinator's key types.
@@ -89,6 +91,9 @@ class Cluster {
     const auto pass = gate_.enter();
     auto link = co_await open(node, range_of<Request>(options), Request::kName);
     if (!link) co_return std::unexpected(std::move(link).error());
+    if (options.unwanted && options.unwanted->stopped()) {
+      co_return failure(protocol::ErrorCode::kNetworkException, "The request is not wanted any more");
+    }
     auto reply = co_await link->connection->call(request, link->version, timeout_of(options));
     if (!reply) co_return std::unexpected(failure_of(reply.error(), node));
     co_return Reply<typename Request::Response>{std::move(reply->bytes), std::move(reply->message), link->version,
