@@ -12,10 +12,57 @@ namespace dohle::records {
 namespace {
 constexpr const char* kTooMany = "bytes are left after the last record";
 constexpr const char* kLengthMismatch = "the record's length is not that of its fields";
+
+// A zig-zag varint of at most three bytes: where it ends, or null when it is longer or cut short.
+inline const std::uint8_t* read_short(const std::uint8_t* at, const std::uint8_t* end, std::int32_t& value) {
+  std::uint32_t raw = 0;
+  for (unsigned shift = 0; shift < 21; shift += 7) {
+    if (at == end) return nullptr;
+    const std::uint32_t byte = *at++;
+    raw |= (byte & 0x7fU) << shift;
+    if (byte < 0x80) {
+      value = static_cast<std::int32_t>(raw >> 1U) ^ -static_cast<std::int32_t>(raw & 1U);
+      return at;
+    }
+  }
+  return nullptr;
+}
+
+// The same, and as many bytes behind it; none where it is negative.
+inline const std::uint8_t* skip_short(const std::uint8_t* at, const std::uint8_t* end, std::int32_t& length) {
+  at = read_short(at, end, length);
+  if (at == nullptr || length > end - at) return nullptr;
+  return at + std::max(length, 0);
+}
+
 }  // namespace
+
+bool RecordWalker::plain_record(const std::uint8_t*& at, const std::uint8_t* end) {
+  std::int32_t length = 0;
+  const std::uint8_t* from = read_short(at, end, length);
+  if (from == nullptr || length < 1 || length > end - from) return false;
+  const std::uint8_t* const body_end = from + length;
+  std::int32_t timestamp_delta = 0;
+  std::int32_t offset_delta = 0;
+  std::int32_t key = 0;
+  std::int32_t value = 0;
+  std::int32_t headers = 0;
+  from = read_short(from + 1, body_end, timestamp_delta);
+  if (from != nullptr) from = read_short(from, body_end, offset_delta);
+  if (from != nullptr) from = skip_short(from, body_end, key);
+  if (from != nullptr) from = skip_short(from, body_end, value);
+  if (from != nullptr) from = read_short(from, body_end, headers);
+  if (from != body_end || headers != 0) return false;
+  seen_.timestamp_delta = timestamp_delta;
+  seen_.offset_delta = offset_delta;
+  seen_.has_key = key >= 0;
+  at = body_end;
+  return true;
+}
 
 bool RecordWalker::whole_record(const std::uint8_t*& at, const std::uint8_t* end) {
   if (seen_.index == expected_) return refuse(kTooMany);
+  if (plain_record(at, end)) return true;
   const std::uint8_t* from = at;
   std::int32_t length = 0;
   if (!read_varint(from, end, length) || length < 0 || length > end - from) return false;

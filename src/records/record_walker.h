@@ -79,6 +79,8 @@ class RecordWalker {
   }
   // The usual case: a record that lies in the chunk from end to end. Otherwise leaves `at` where it is.
   bool whole_record(const std::uint8_t*& at, const std::uint8_t* end);
+  // Most of those: no headers, and no number of more than three bytes. Nothing can be wrong with it; false says nothing.
+  bool plain_record(const std::uint8_t*& at, const std::uint8_t* end);
   // One byte, or what can be skipped of a field.
   bool step(const std::uint8_t*& at, const std::uint8_t* end);
   bool varint_byte(std::uint8_t byte);
