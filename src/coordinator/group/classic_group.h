@@ -104,6 +104,7 @@ class ClassicGroup {
   // Members that were told their id (MEMBER_ID_REQUIRED) and have not come back with it yet.
   void add_pending(std::string_view member) { pending_join_.emplace(member); }
   [[nodiscard]] bool is_pending(std::string_view member) const { return pending_join_.contains(member); }
+  [[nodiscard]] bool has_pending() const { return !pending_join_.empty(); }
   [[nodiscard]] bool has_all_joined() const { return members_.size() == awaiting_join_ && pending_join_.empty(); }
   [[nodiscard]] std::size_t awaiting_join() const { return awaiting_join_; }
   // Members that have not sent SyncGroup in this generation.

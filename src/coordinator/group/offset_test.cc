@@ -178,6 +178,18 @@ TEST(OffsetExpiry, CountsFromWhenTheGroupBecameEmpty) {
   EXPECT_EQ(tester.group(), nullptr);
 }
 
+// Kafka writes a tombstone for a group that nobody has heard of yet, and forgets who was about to join it.
+TEST(OffsetExpiry, LeavesAGroupThatSomebodyIsAboutToJoin) {
+  GroupTester tester({.offsets_retention_ms = kHourMs, .offsets_retention_check_interval_ms = 500});
+  const auto pending = tester.join({});
+  ASSERT_EQ(pending.error(), ErrorCode::kMemberIdRequired);
+  tester.advance(2'000);
+  ASSERT_NE(tester.group(), nullptr);
+  EXPECT_TRUE(tester.group()->has_pending());
+  tester.advance(kHourMs);
+  EXPECT_EQ(tester.group(), nullptr) << "it did not come within its session time-out";
+}
+
 TEST(OffsetExpiry, TakesTopicsThatALiveGroupNoLongerReads) {
   GroupTester tester({.offsets_retention_ms = kHourMs});
   const auto ids = make_stable(tester, 1, subscribed({"orders"}));
