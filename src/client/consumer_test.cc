@@ -139,16 +139,21 @@ class ConsumerTest : public testing::Test {
     return response;
   }
 
+  static protocol::FindCoordinatorResponse coordinator_of(const protocol::FindCoordinatorRequest& request,
+                                                          ErrorCode error) {
+    protocol::FindCoordinatorResponse response;
+    auto& found = response.coordinators.emplace_back();
+    found.key = request.coordinator_keys.at(0).str();
+    found.node_id = 1;
+    found.host = "host";
+    found.port = kPort;
+    found.error_code = number(error);
+    return response;
+  }
+
   void script_group() {
-    broker_.on<protocol::FindCoordinatorRequest>([](const auto& request) {
-      protocol::FindCoordinatorResponse response;
-      auto& found = response.coordinators.emplace_back();
-      found.key = request.coordinator_keys.at(0).str();
-      found.node_id = 1;
-      found.host = "host";
-      found.port = kPort;
-      return std::optional(std::move(response));
-    });
+    broker_.on<protocol::FindCoordinatorRequest>(
+        [](const auto& request) { return std::optional(coordinator_of(request, ErrorCode::kNone)); });
     broker_.on<protocol::JoinGroupRequest>([this](const protocol::JoinGroupRequest& request) {
       protocol::JoinGroupResponse response;
       if (request.member_id.empty()) {
@@ -459,7 +464,8 @@ TEST_F(ConsumerTest, JoinsAgainWhenTheGroupRebalances) {
   });
 }
 
-// From a node that lost its power no answer comes: a member that leaves before its join is sent must not send it any more.
+// From a node that lost its power no answer comes: a member that leaves before its join is sent must not send it any
+// more.
 TEST_F(ConsumerTest, SendsNoJoinOnceItLeaves) {
   config_.group_id = "g";
   runtime::MonotonicTime left{};
@@ -468,14 +474,8 @@ TEST_F(ConsumerTest, SendsNoJoinOnceItLeaves) {
         [](const auto&) -> std::optional<protocol::JoinGroupResponse> { return std::nullopt; });
     broker_.delay(protocol::FindCoordinatorRequest::kApiKey, [] { return std::chrono::seconds(2); });
     broker_.on<protocol::FindCoordinatorRequest>([asked = 0](const auto& request) mutable {
-      protocol::FindCoordinatorResponse response;
-      auto& found = response.coordinators.emplace_back();
-      found.key = request.coordinator_keys.at(0).str();
-      found.node_id = 1;
-      found.host = "host";
-      found.port = kPort;
-      found.error_code = number(asked++ == 0 ? ErrorCode::kNone : ErrorCode::kCoordinatorNotAvailable);
-      return std::optional(std::move(response));
+      const bool first = asked++ == 0;
+      return std::optional(coordinator_of(request, first ? ErrorCode::kNone : ErrorCode::kCoordinatorNotAvailable));
     });
     consumer.subscribe({"t"});
     (void)co_await consumer.poll(1'000);

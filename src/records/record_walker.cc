@@ -21,7 +21,7 @@ inline const std::uint8_t* read_short(const std::uint8_t* at, const std::uint8_t
     const std::uint32_t byte = *at++;
     raw |= (byte & 0x7fU) << shift;
     if (byte < 0x80) {
-      value = static_cast<std::int32_t>(raw >> 1U) ^ -static_cast<std::int32_t>(raw & 1U);
+      value = static_cast<std::int32_t>(unzigzag(raw));
       return at;
     }
   }

@@ -186,15 +186,14 @@ void GroupMachine::schedule_expiry(Turn& turn) {
 void GroupMachine::expire(Turn& turn) {
   schedule_expiry(turn);
   turn.may_split();
-  std::vector<std::string> left;
+  std::size_t groups = 0;
   for (const auto& [id, group] : groups_.all()) {
-    if (expire_offsets(turn, *group) && group->is(GroupState::kEmpty) && !group->has_pending()) left.push_back(id);
-  }
-  if (!turn.records().empty()) log::info("coordinator", "{} tombstones for expired offsets", turn.records().size());
-  for (const auto& id : left) {
-    log::debug("coordinator", "group {} goes: it has no members and no offsets", id);
+    if (!expire_offsets(turn, *group) || !group->is(GroupState::kEmpty) || group->has_pending()) continue;
     turn.add(group_tombstone(id));
+    ++groups;
   }
+  const std::size_t offsets = turn.records().size() - groups;
+  if (offsets > 0) log::info("coordinator", "{} tombstones for expired offsets", offsets);
 }
 
 bool GroupMachine::expire_offsets(Turn& turn, const ClassicGroup& group) {

@@ -46,7 +46,8 @@ struct CallOptions {
   // Versions that this request can be said in; both ends cut what the two sides support.
   std::int16_t min_version = 0;
   std::int16_t max_version = 32767;
-  // Once stopped, the request is not sent any more, and fails with kNetworkException. What was sent before waits for its answer.
+  // For send(): once stopped, the request is not sent any more, and fails with kNetworkException. What was sent before
+  // waits for its answer.
   std::shared_ptr<const runtime::StopSource> unwanted = nullptr;
 };
 
