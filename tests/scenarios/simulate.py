@@ -6,6 +6,7 @@ import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import gc
 import os
 import pathlib
 import re
@@ -197,6 +198,7 @@ def main():
     failed = [scenario.name for scenario in scenarios if not same_twice(options.program, scenario, options.seed or options.first)]
     for name in failed:
         print(f'RED: scenario {name}: two processes, one seed, two histories')
+    gc.disable()  # a history is a hundred thousand objects without a cycle
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         outcomes = list(pool.map(judge, *zip(*[(options.program, *job) for job in jobs_of(options, scenarios)]), chunksize=4))
     red = [outcome for outcome in outcomes if outcome.violations]

@@ -5,7 +5,7 @@ import json
 
 class History:
     def __init__(self, lines):
-        self.events = [json.loads(line) for line in lines if line.strip()]
+        self.events = json.loads(f"[{','.join(line for line in lines if line.strip())}]")  # several times as fast as line by line
         self.by_kind = collections.defaultdict(list)
         for number, event in enumerate(self.events):
             event['n'] = number

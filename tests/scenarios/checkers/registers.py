@@ -110,41 +110,46 @@ def points_of(operations):
 
 
 def linearize(operations, model):
-    """None, or the operation whose answer cannot be."""
-    configurations = {(model.initial, frozenset())}
-    pending = {}
+    """None, or the operation whose answer cannot be. A configuration is a state, and the pending operations that took effect, a bit each."""
+    configurations = {(model.initial, 0)}
+    pending, fresh, free = {}, {}, []
     for _, _, what, operation in points_of(operations):
         number = operation['call']['n']
         if what == 'begin':
-            pending[number] = operation
+            bit = free.pop() if free else 1 << len(pending)
+            pending[number] = fresh[number] = (bit, operation['call']['op'], operation['outcome'], operation['value'])
             continue
-        reached = expand(configurations, pending, model)
-        if reached is None:
+        configurations = expand(configurations, fresh.values(), pending.values(), model)
+        if configurations is None:
             return None  # too many ways: nothing can be said
+        fresh = {}
+        bit = pending.pop(number)[0]
         if operation['outcome'] is None:
-            configurations = {(state, done - {number}) for state, done in reached}
+            configurations = {(state, done & ~bit) for state, done in configurations}
         else:
-            configurations = {(state, done - {number}) for state, done in reached if number in done}
+            configurations = {(state, done & ~bit) for state, done in configurations if done & bit}
             if not configurations:
                 return operation
-        del pending[number]
+        free.append(bit)
     return None
 
 
-def expand(configurations, pending, model):
-    """Every way in which pending operations may have taken effect; None when there are too many."""
+def expand(configurations, fresh, pending, model):
+    """Every way in which pending operations may have taken effect; None when there are too many. Those that are not fresh have been tried on
+    all configurations that come in."""
     reached = set(configurations)
-    todo = list(configurations)
+    todo = [(configuration, fresh) for configuration in configurations]
     while todo:
         if len(reached) > MANY:
             return None
-        state, done = todo.pop()
-        for number, operation in pending.items():
-            if number in done:
+        (state, done), untried = todo.pop()
+        for bit, operation, outcome, value in untried:
+            if done & bit:
                 continue
-            for after in model.step(state, operation['call']['op'], operation['outcome'], operation['value']):
-                configuration = (after, done | {number})
-                if configuration not in reached:
+            for after in model.step(state, operation, outcome, value):
+                configuration = (after, done | bit)
+                unheard = outcome is None and after == state  # never mind whether it did: it still may, from the state that is here already
+                if not unheard and configuration not in reached:
                     reached.add(configuration)
-                    todo.append(configuration)
+                    todo.append((configuration, pending))
     return reached
