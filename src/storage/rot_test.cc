@@ -19,8 +19,9 @@ constexpr std::size_t kPlaces[] = {records::layout::kLength + 1, records::layout
 // A node with one partition of batches of one record and one size each, from a producer: a start reads those again.
 class Life {
  public:
-  explicit Life(std::size_t shards) : world(shards) {
-    config.index_interval_bytes = 300;
+  explicit Life(std::size_t shards, std::size_t bytes = 50, int index_interval_bytes = 300)
+      : value_bytes(bytes), world(shards) {
+    config.index_interval_bytes = index_interval_bytes;
     world.start();
     log = &world.log("t", 0, config);
     for (int i = 0; i < kBatches; ++i) append(i);
@@ -28,10 +29,10 @@ class Life {
     log->set_high_watermark(log->log_end());
   }
   void append(int i) {
-    expect_at(i, {.value_bytes = 50, .producer = ProducerId(9), .producer_epoch = 0, .base_sequence = i});
+    expect_at(i, {.value_bytes = value_bytes, .producer = ProducerId(9), .producer_epoch = 0, .base_sequence = i});
   }
   // As a producer that begins anew: of a batch that rotted nobody knows the numbers, when a crash took the snapshot.
-  void append_anew(int i) { expect_at(i, {.value_bytes = 50}); }
+  void append_anew(int i) { expect_at(i, {.value_bytes = value_bytes}); }
   void expect_at(int i, const BatchSpec& spec) {
     const auto appended = world.append(*log, spec);
     ASSERT_TRUE(appended) << appended.error().error.message;
@@ -68,6 +69,7 @@ class Life {
     }
   }
 
+  std::size_t value_bytes;
   LogConfig config;
   StorageWorld world;
   Log* log = nullptr;
@@ -159,6 +161,38 @@ TEST_P(Rot, NeitherABatchNorItsEntryHidesAnother) {
   }
   other.start();
   for (std::int64_t offset = 0; offset < kBatches; ++offset) EXPECT_TRUE(other.can_read(offset)) << offset;
+}
+
+// Nor one whose length grew by just the batches behind it. Offsets may be missing between two batches, but then the first of them is sound.
+TEST_P(Rot, NorDoesOneThatSwallowsWholeOnes) {
+  for (const int batch : {6, kBatches - 3}) {
+    Life life(GetParam(), 59, 4096);
+    ASSERT_EQ(*life.world.files().file_size(kFirstSegment), kBatches * 128U);
+    life.world.stop_cleanly();
+    const std::uint64_t byte = batch * 128U + records::layout::kLength + 2;
+    ASSERT_TRUE(life.world.files().flip_bit(kFirstSegment, byte * 8));  // 256 more
+    life.start();
+    life.expect_all_but(batch);
+  }
+}
+
+// As after compaction: where the batch before missing offsets has rotted, and nothing is behind them but what follows.
+TEST_P(Rot, MissingOffsetsArePassedBehindABatchThatRotted) {
+  Life life(GetParam(), 59, 4096);
+  life.world.stop_cleanly();
+  const auto file = life.world.files().open(kFirstSegment, runtime::OpenMode::kReadWrite);
+  std::vector<std::uint8_t> kept(5U * 128);
+  ASSERT_EQ((*file)->read_at(15U * 128, kept), kept.size());
+  ASSERT_TRUE((*file)->write_at(10U * 128, kept));
+  ASSERT_TRUE((*file)->truncate(15U * 128));
+  ASSERT_TRUE(life.world.files().flip_bit(kFirstSegment, (9U * 128 + records::kBatchHeaderBytes + 10) * 8));
+  life.start();
+  ASSERT_EQ(life.log->log_end(), Offset(kBatches));
+  for (std::int64_t offset = 10; offset < 15; ++offset) {
+    const auto read = life.world.read(*life.log, offset, {.max_bytes = 1});
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(offsets_in(read->records), (std::vector<OffsetRange>{{15, 15}})) << offset;
+  }
 }
 
 // A checkpoint that says what cannot be is not believed: nothing is deleted for it.

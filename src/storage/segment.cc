@@ -164,11 +164,19 @@ Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
   for (;;) {
     const auto batch = scanner.next();
     if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
-    if (batch && !*batch && scanner.position() == size_) return std::optional<BatchPlace>{};
-    if (!batch || !*batch || (before && !may_follow(*before, **batch))) {
+    const bool at_end = batch && !*batch && scanner.position() == size_;
+    bool follows = at_end || (batch && *batch && (!before || may_follow(*before, **batch)));
+    if (follows && before && before->last_offset < offset && (at_end || offset < (*batch)->base_offset)) {
+      DOHLE_ASSIGN(follows, is_sound(file, *before, probe));
+    }
+    if (at_end && follows) return std::optional<BatchPlace>{};
+    if (!follows) {
       // Whole batches were written: what cannot be followed has rotted, and is not the end of the log.
-      DOHLE_ASSIGN(before, place_behind(file, before, scanner.position(), probe));
-      if (before->base_offset > offset) return damaged_at(scanner.position());
+      auto behind = place_behind(file, before, scanner.position(), probe);
+      if (at_end && !behind && behind.error().code == Errc::kCorrupt) return std::optional<BatchPlace>{};
+      DOHLE_ASSIGN(before, std::move(behind));
+      const bool hid_nothing = batch && *batch && before->position == (*batch)->position;
+      if (before->base_offset > offset && !hid_nothing) return damaged_at(scanner.position());
       scanner = BatchHeaderScanner(file, before->end(), size_, probe);
     } else {
       before = *batch;
@@ -188,6 +196,14 @@ Result<std::optional<BatchPlace>> Segment::find(Offset offset, Probe probe) {
 bool Segment::may_follow(const BatchPlace& before, const BatchPlace& batch) const {
   return batch.base_offset > before.base_offset &&
          batch.base_offset - base_ <= std::numeric_limits<std::int32_t>::max();
+}
+
+// Offsets are missing behind a batch: they were compacted away, or its length has rotted and swallows whole batches.
+Result<bool> Segment::is_sound(const runtime::FileRef& file, const BatchPlace& place, Probe probe) {
+  BatchFileReader reader(file, place.position, place.end(), probe);
+  const auto batch = reader.next();
+  if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
+  return batch && *batch && (*batch)->crc_ok();
 }
 
 // The next batch that can be used, behind one that cannot be followed: its own length may be what has rotted.

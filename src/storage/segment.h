@@ -119,6 +119,7 @@ class Segment {
 
  private:
   [[nodiscard]] bool may_follow(const BatchPlace& before, const BatchPlace& batch) const;
+  [[nodiscard]] static Result<bool> is_sound(const runtime::FileRef& file, const BatchPlace& place, Probe probe);
   [[nodiscard]] Result<BatchPlace> place_behind(const runtime::FileRef& file, const std::optional<BatchPlace>& before,
                                                 std::uint64_t position, Probe probe);
   [[nodiscard]] std::unexpected<Error> damaged_at(std::uint64_t position) const;
