@@ -1,22 +1,38 @@
 #include <sim/history.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace dohle::sim {
 
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
+namespace {
+
+bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c - 0x20) < 0x7f - 0x20; }
+
+void append_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    const char c = text[plain];
     if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+      out.append({'\\', c});
     } else {
-      out.push_back(c);
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
     }
+    text.remove_prefix(plain + 1);
   }
   out.push_back('"');
+}
+
+}  // namespace
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_text(out, text);
   return out;
 }
 
@@ -28,7 +44,7 @@ void Json::name(std::string_view name) {
 
 Json& Json::field(std::string_view name, std::string_view text) {
   this->name(name);
-  text_ += json_text(text);
+  append_text(text_, text);
   return *this;
 }
 
@@ -49,7 +65,8 @@ std::int64_t History::now_us() const {
 }
 
 void History::add(std::string_view who, std::string_view event, const Json& fields) {
-  text_ += fmt::format("{{\"t\":{},\"w\":\"{}\",\"e\":\"{}\"", now_us(), who, event);
+  text_.append("{\"t\":").append(std::to_string(now_us())).append(",\"w\":\"").append(who);
+  text_.append("\",\"e\":\"").append(event).push_back('"');
   if (!fields.fields().empty()) text_.append(",").append(fields.fields());
   text_ += "}\n";
 }
