@@ -184,7 +184,7 @@ Result<bool> CommitJournal::write_group(std::span<CommitRun* const> runs) {
 Result<std::uint32_t> CommitJournal::encode(std::span<CommitRun* const> runs) {
   std::uint64_t most = header::kGroupBytes;
   for (const auto* run : runs) most += encoded_bytes(*run);
-  group_.assign(whole_blocks(most), 0);
+  group_.resize(whole_blocks(most));
   std::uint32_t count = 0;
   auto* at = group_.data() + header::kGroupBytes;
   for (CommitRun* run : runs) {
@@ -201,7 +201,6 @@ Result<std::uint32_t> CommitJournal::encode(std::span<CommitRun* const> runs) {
       DOHLE_ASSIGN(const std::size_t got, run->file->read_at(run->from, MutableBytes(at, run->bytes())));
       if (got != run->bytes() || run->log->cuts.load() != run->cuts) {
         DOHLE_MARK("storage.cut_while_journaled");
-        std::fill(begin, at + run->bytes(), 0);
         at = begin;
         continue;
       }
@@ -212,6 +211,7 @@ Result<std::uint32_t> CommitJournal::encode(std::span<CommitRun* const> runs) {
   }
   const auto bytes = static_cast<std::uint64_t>(at - group_.data());
   group_.resize(whole_blocks(bytes));
+  std::fill(group_.begin() + static_cast<std::ptrdiff_t>(bytes), group_.end(), 0);
   store_be(group_.data(), kGroupMagic);
   store_be(group_.data() + header::kRuns, count);
   store_be(group_.data() + header::kBytes, bytes - header::kGroupBytes);

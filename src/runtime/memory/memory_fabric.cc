@@ -63,7 +63,11 @@ void MemoryFabric::silence_machine(const std::string& machine) {
 }
 
 void MemoryFabric::forget_listeners(const std::string& machine) {
-  std::erase_if(listeners_, [&](const auto& listener) { return listener.first.first == machine; });
+  std::erase_if(listeners_, [&](const auto& listener) {
+    if (listener.first.first != machine) return false;
+    of_the_dead_.push_back(listener.second);
+    return true;
+  });
 }
 
 bool MemoryFabric::reset_one() {

@@ -90,6 +90,7 @@ class MemoryFabric {
   std::uint16_t next_port_ = 20'000;
   std::uint64_t held_ = 0;
   std::map<Place, MemoryListener*> listeners_;
+  std::vector<MemoryListener*> of_the_dead_;  // kept in reach, with who waits for them: nobody destroys either
   std::map<std::uint16_t, bool> silent_;
   std::map<std::string, Reach> reach_;
   std::map<std::int16_t, Hold> holds_;
