@@ -4,7 +4,7 @@
 #   write_properties [property=value]... $WORK/server.properties of a single node on free ports, data in $WORK/data; sets BOOTSTRAP
 #   format_node [property=value]...   the same, and a formatted directory
 #   start_node                        that node, again and again on the same data; NODE
-#   stop_node                         SIGTERM, and fails unless it ends within 10 s
+#   stop_node                         SIGTERM, and fails unless it ends within 10 s; 60 under a sanitizer
 #   kill_node                         SIGKILL
 #   eventually COMMAND...             until it succeeds, for at most 20 s
 #   case_is NAME COMMAND...           runs a case; says why it failed
@@ -132,12 +132,14 @@ eventually() {
 }
 
 stop_node() {
+  local seconds=10
+  [ -z "$DOHLE_SANITIZER" ] || seconds=60  # it looks for leaks in all memory then
   kill -TERM "$NODE" || return 1
-  for _ in $(seq 100); do
+  for _ in $(seq $((seconds * 10))); do
     kill -0 "$NODE" 2>/dev/null || { wait "$NODE"; local status=$?; NODE=; return "$status"; }
     sleep 0.1
   done
-  echo "The node is still there 10 s after SIGTERM"
+  echo "The node is still there $seconds s after SIGTERM"
   return 1
 }
 
