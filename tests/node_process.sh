@@ -133,7 +133,7 @@ eventually() {
 
 stop_node() {
   local seconds=10
-  [ -z "$DOHLE_SANITIZER" ] || seconds=60  # it looks for leaks in all memory then
+  [ -z "${DOHLE_SANITIZER:-}" ] || seconds=60  # it looks for leaks in all memory then
   kill -TERM "$NODE" || return 1
   for _ in $(seq $((seconds * 10))); do
     kill -0 "$NODE" 2>/dev/null || { wait "$NODE"; local status=$?; NODE=; return "$status"; }
