@@ -1,6 +1,7 @@
 #include <runtime/frame_pool.h>
 
 #include <array>
+#include <cstdint>
 #include <new>
 
 namespace dohle::runtime {
@@ -24,48 +25,53 @@ struct FreeList {
   std::size_t length = 0;
 };
 
-struct ThreadFrames {
-  ~ThreadFrames() {
-    ended = true;
-    for (FreeList& list : lists) {
+// Frames may outlive what their thread keeps: those of the main thread's globals do.
+enum class Keeping : std::uint8_t { kNotYet, kYes, kNoMore };
+
+// Without constructors and destructors, so that nothing has to be looked at before they are used.
+thread_local constinit std::array<FreeList, FramePool::kLargestFrame / kStep> free_lists{};
+thread_local constinit Keeping keeping = Keeping::kNotYet;
+
+struct AtThreadEnd {
+  ~AtThreadEnd() {
+    keeping = Keeping::kNoMore;
+    for (FreeList& list : free_lists) {
       while (FreeFrame* const frame = list.first) {
         list.first = frame->next;
         ::operator delete(frame);
       }
     }
   }
-  std::array<FreeList, FramePool::kLargestFrame / kStep> lists;
-  // Frames may outlive what their thread keeps: those of the main thread's globals do.
-  static thread_local constinit bool ended;
 };
 
-thread_local constinit bool ThreadFrames::ended = false;
-thread_local ThreadFrames frames;
+bool begin_keeping() {
+  if (keeping == Keeping::kNoMore) return false;
+  thread_local const AtThreadEnd at_thread_end;
+  keeping = Keeping::kYes;
+  return true;
+}
 
 std::size_t steps(std::size_t bytes) { return (bytes + kStep - 1) / kStep; }
-
-FreeList* list_for(std::size_t bytes) {
-  if (!kReuse || bytes == 0 || bytes > FramePool::kLargestFrame || ThreadFrames::ended) return nullptr;
-  return &frames.lists[steps(bytes) - 1];
-}
+bool is_pooled(std::size_t bytes) { return kReuse && bytes != 0 && bytes <= FramePool::kLargestFrame; }
 
 }  // namespace
 
 void* FramePool::allocate(std::size_t bytes) {
-  FreeList* const list = list_for(bytes);
-  if (list == nullptr) return ::operator new(bytes);
-  if (list->first == nullptr) return ::operator new(steps(bytes) * kStep);
-  FreeFrame* const frame = list->first;
-  list->first = frame->next;
-  --list->length;
+  if (!is_pooled(bytes)) return ::operator new(bytes);
+  FreeList& list = free_lists[steps(bytes) - 1];
+  if (list.first == nullptr) return ::operator new(steps(bytes) * kStep);
+  FreeFrame* const frame = list.first;
+  list.first = frame->next;
+  --list.length;
   return frame;
 }
 
 void FramePool::release(void* frame, std::size_t bytes) noexcept {
-  FreeList* const list = list_for(bytes);
-  if (list == nullptr || list->length >= kKeptOfASize) return ::operator delete(frame);
-  list->first = new (frame) FreeFrame{list->first};
-  ++list->length;
+  if (!is_pooled(bytes) || (keeping != Keeping::kYes && !begin_keeping())) return ::operator delete(frame);
+  FreeList& list = free_lists[steps(bytes) - 1];
+  if (list.length >= kKeptOfASize) return ::operator delete(frame);
+  list.first = new (frame) FreeFrame{list.first};
+  ++list.length;
 }
 
 }  // namespace dohle::runtime
