@@ -163,7 +163,8 @@ TEST_P(Rot, NeitherABatchNorItsEntryHidesAnother) {
   for (std::int64_t offset = 0; offset < kBatches; ++offset) EXPECT_TRUE(other.can_read(offset)) << offset;
 }
 
-// Nor one whose length grew by just the batches behind it. Offsets may be missing between two batches, but then the first of them is sound.
+// Nor one whose length grew by just the batches behind it. Offsets may be missing between two batches, but then the
+// first of them is sound.
 TEST_P(Rot, NorDoesOneThatSwallowsWholeOnes) {
   for (const int batch : {6, kBatches - 3}) {
     Life life(GetParam(), 59, 4096);
