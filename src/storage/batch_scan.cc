@@ -96,6 +96,13 @@ Result<std::optional<records::BatchView>> BatchFileReader::next() {
   return None(batch);
 }
 
+Result<std::optional<records::BatchView>> BatchFileReader::next_sound() {
+  auto batch = next();
+  if (!batch && batch.error().code != Errc::kCorrupt) return batch;
+  if (!batch || !*batch || !(*batch)->crc_ok()) return std::optional<records::BatchView>{};
+  return batch;
+}
+
 Result<bool> BatchFileReader::skip_damage(std::uint64_t damaged_at, Offset at_least) {
   position_ = damaged_at + 1;
   while (position_ + records::kBatchHeaderBytes <= end_) {
@@ -126,10 +133,9 @@ Result<bool> BatchFileReader::skip_damage(std::uint64_t damaged_at, Offset at_le
 
 Result<bool> BatchFileReader::sound_from(std::uint64_t position, Offset at_least) const {
   BatchFileReader first(file_, position, end_, probe_);
-  const auto batch = first.next();
-  if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
-  if (!batch || !*batch || !(*batch)->crc_ok()) return false;
-  Offset next = std::max(at_least, (*batch)->next_offset());
+  DOHLE_ASSIGN(const auto batch, first.next_sound());
+  if (!batch) return false;
+  Offset next = std::max(at_least, batch->next_offset());
   BatchHeaderScanner others(file_, first.position(), end_, probe_);
   for (int i = 0; i < kChainLength; ++i) {
     const auto place = others.next();

@@ -201,9 +201,8 @@ bool Segment::may_follow(const BatchPlace& before, const BatchPlace& batch) cons
 // Offsets are missing behind a batch: they were compacted away, or its length has rotted and swallows whole batches.
 Result<bool> Segment::is_sound(const runtime::FileRef& file, const BatchPlace& place, Probe probe) {
   BatchFileReader reader(file, place.position, place.end(), probe);
-  const auto batch = reader.next();
-  if (!batch && batch.error().code != Errc::kCorrupt) return fail(batch.error());
-  return batch && *batch && (*batch)->crc_ok();
+  DOHLE_ASSIGN(const auto batch, reader.next_sound());
+  return batch.has_value();
 }
 
 // The next batch that can be used, behind one that cannot be followed: its own length may be what has rotted.

@@ -64,6 +64,8 @@ class BatchFileReader {
   // Valid until the next call. Nothing at the end, or where less than a batch is left (position() says where); kCorrupt
   // where the file cannot be walked further. The CRC is the caller's business.
   [[nodiscard]] Result<std::optional<records::BatchView>> next();
+  // The same where the batch matches its checksum, and nothing where it does not or there is none. Fails with the file.
+  [[nodiscard]] Result<std::optional<records::BatchView>> next_sound();
   [[nodiscard]] std::uint64_t position() const { return position_; }  // after the last batch
   // From a batch at `damaged_at` that cannot be used to the next that can, with an offset of at least `at_least`: one
   // that matches its checksum and is followed by others up to the end, so that a batch inside a record's value is not
