@@ -204,6 +204,9 @@ void Log::delete_due_files() {
 }
 
 runtime::Task<Result<>> Log::close() { return state_->close(); }
+runtime::Task<Result<>> Log::close_unsynced() { return state_->close_unsynced(); }
+void Log::note_close_synced() { state_->note_close_synced(); }
+bool Log::has_to_close() const { return state_->has_to_close(); }
 
 runtime::Task<void> Log::quiesce() {
   state_->abandoned = true;

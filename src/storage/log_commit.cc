@@ -162,25 +162,51 @@ runtime::Task<Result<>> Log::State::close() {
   co_return result;
 }
 
-runtime::Task<Result<>> Log::State::close_files() {
-  if (!check_online() || (!touched && !epochs_dirty && flushed_end == log_end)) co_return Result<>{};
-  DOHLE_CO_TRY(guard(write_partition_metadata()));
-  DOHLE_CO_TRY(write_left_behind());
-  DOHLE_CO_TRY(guard(segments.active().seal()));
-  DOHLE_CO_TRY(guard(segments.active().collect_files(sync_files, true)));
+bool Log::State::has_to_close() const {
+  return check_online() && (touched || epochs_dirty || flushed_end != log_end);
+}
+
+Result<> Log::State::write_last() {
+  DOHLE_TRY(guard(write_partition_metadata()));
+  DOHLE_TRY(write_left_behind());
+  DOHLE_TRY(guard(segments.active().seal()));
   producers.set_end(log_end);
-  auto snapshot = guard(snapshots.write(producers));
-  if (!snapshot) co_return std::unexpected(snapshot.error());
-  if (*snapshot) {
-    sync_later(*snapshot);
-    sync_directory = true;
-  }
+  DOHLE_ASSIGN(runtime::FileRef snapshot, guard(snapshots.write(producers)));
+  if (!snapshot) return {};
+  sync_later(std::move(snapshot));
+  sync_directory = true;
+  return {};
+}
+
+runtime::Task<Result<>> Log::State::close_files() {
+  if (!has_to_close()) co_return Result<>{};
+  DOHLE_CO_TRY(write_last());
+  DOHLE_CO_TRY(guard(segments.active().collect_files(sync_files, true)));
   // Even when all records are durable: the files above are not yet, and a sync under way does not cover them.
   runtime::Promise<Result<>> promise;
   auto future = promise.future();
   waiters.push_back({log_end, sync_round + 1, std::move(promise)});
   if (!sync_running) runtime::spawn(run_syncs(shared_from_this()));
   co_return co_await future;
+}
+
+runtime::Task<Result<>> Log::State::close_unsynced() {
+  co_await wait_idle();
+  if (!has_to_close()) co_return Result<>{};
+  auto written = write_last();
+  if (!written && written.error().code == Errc::kNoSpace && services.commit_log.release_reserve()) {
+    written = write_last();
+  }
+  DOHLE_CO_TRY(written);
+  if (auto kept = write_epochs(); !kept && kept.error().code != Errc::kNoSpace) co_return kept;
+  DOHLE_CO_ASSIGN(closing, take_commit());
+  closing->set = {};
+  closing->run.reset();
+  co_return Result<>{};
+}
+
+void Log::State::note_close_synced() {
+  if (closing) note_durable(*std::exchange(closing, std::nullopt), 0);
 }
 
 }  // namespace dohle::storage

@@ -293,8 +293,16 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
   co_await self->gate.wait_empty();
   Result<> result;
   for (auto& logs : self->shard_logs) {
-    auto closed = co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return logs->shutdown(); });
+    auto closed = co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return logs->close_logs(); });
     if (!closed) result = std::move(closed);
+  }
+  for (const auto& slot : self->slots) {
+    if (slot->closed_unsynced.load() && !slot->directory->offline()) co_await slot->directory->sync_everything();
+  }
+  // Of logs that were closed unsynced it may not know where they were cut: it ends before any checkpoint speaks of them.
+  for (const auto& directory : self->directories) co_await directory->end_journal();
+  for (auto& logs : self->shard_logs) {
+    co_await runtime::submit_to(logs->shard(), [logs = logs.get()] { return logs->drop_logs(); });
   }
   if (self->loaded) {
     static_cast<void>(co_await keep_clock(self));
@@ -304,7 +312,6 @@ runtime::Task<Result<>> LogManager::State::shutdown(State* self, std::int64_t br
   }
   for (std::size_t i = 0; i < self->directories.size(); ++i) {
     LogDirectory& directory = *self->directories[i];
-    co_await directory.end_journal();
     if (self->loaded && result && !directory.offline()) {
       auto marked = co_await directory.write_clean_marker(broker_epoch);
       if (!marked) result = std::move(marked);

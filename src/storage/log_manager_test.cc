@@ -409,6 +409,60 @@ TEST_P(LogManagerTest, NobodyWaitsForALogWhoseDirectoryFailsWhileItIsLoaded) {
   EXPECT_EQ(missing, 2);
 }
 
+// With many logs one sync of the file system stands for theirs.
+TEST_P(LogManagerTest, ManyLogsAreClosedByOneSync) {
+  const LogManagerConfig one_sync{.logs_closed_one_by_one = 0};
+  LogConfig config;
+  config.segment_bytes = 1500;
+  config.index_interval_bytes = 200;
+  const LoadOptions options{.config_for = [&](const std::string&) { return config; }};
+  world.start(one_sync, options);
+  for (int p = 0; p < 6; ++p) {
+    Log& log = world.log("t", p, config);
+    fill(log, 10 + p);
+    if (p % 2 == 0) ASSERT_TRUE(world.commit(log));
+    fill(log, p, 3);
+  }
+  {
+    Log& cut = world.log("t", 5);
+    const auto scope = world.shards.enter(world.shard_of(5));
+    ASSERT_TRUE(cut.truncate_to(Offset(22)));
+  }
+  world.stop_cleanly(77);
+  world.files().crash(CrashLoss::kUnsynced);
+  world.start(one_sync, options);
+  EXPECT_EQ(world.manager->previous_broker_epoch(), 77);
+  for (int p = 0; p < 6; ++p) {
+    Log* log = world.manager->on(world.shard_of(p)).find({"t", p});
+    ASSERT_NE(log, nullptr);
+    const std::int64_t records = p == 5 ? 22 : 20 + 4 * p;
+    EXPECT_EQ(log->log_end(), Offset(records));
+    EXPECT_EQ(log->flushed_end(), Offset(records));
+    EXPECT_EQ(count_records(*log), static_cast<std::size_t>(records));
+    EXPECT_EQ(log->latest_epoch(), LeaderEpoch(p == 0 || p == 5 ? 0 : 3));
+  }
+}
+
+TEST_P(LogManagerTest, AStopWhoseOneSyncFailsIsNotClean) {
+  const LogManagerConfig one_sync{.logs_closed_one_by_one = 0};
+  world.start(one_sync);
+  for (int p = 0; p < 6; ++p) {
+    fill(world.log("t", p), 10);
+    ASSERT_TRUE(world.commit(world.log("t", p)));
+    fill(world.log("t", p), 10);
+  }
+  world.files().inject({.operation = runtime::FileOperation::kSync, .path_part = "/data", .times = 1});
+  world.stop_cleanly(77);
+  EXPECT_FALSE(world.files().exists("/data/.kafka_cleanshutdown"));
+  world.files().crash(CrashLoss::kUnsynced);
+  world.start(one_sync);
+  for (int p = 0; p < 6; ++p) {
+    Log* log = world.manager->on(world.shard_of(p)).find({"t", p});
+    ASSERT_NE(log, nullptr);
+    EXPECT_GE(count_records(*log), 20U);
+  }
+}
+
 // What a failed sync should have written is read as before, and the next sync succeeds without it.
 TEST_P(LogManagerTest, AStartMakesGoodForASyncThatFailedBeforeIt) {
   world.start();

@@ -62,6 +62,9 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Offset settle_synced_end();
   void forget_durable_from(Offset end);
   [[nodiscard]] runtime::Task<Result<>> close();
+  [[nodiscard]] bool has_to_close() const;
+  [[nodiscard]] runtime::Task<Result<>> close_unsynced();
+  void note_close_synced();
   [[nodiscard]] runtime::Task<void> wait_idle();
 
   // log_cut.cc
@@ -186,6 +189,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
   [[nodiscard]] Result<std::optional<TimestampOffset>> offset_of_max_timestamp(Probe probe);
 
   [[nodiscard]] static runtime::Task<void> run_syncs(std::shared_ptr<State> self);
+  [[nodiscard]] Result<> write_last();
   [[nodiscard]] runtime::Task<Result<>> close_files();
   struct Commit {
     CommitSet set;
@@ -194,6 +198,7 @@ class Log::State : public std::enable_shared_from_this<Log::State> {
     std::uint64_t bytes = 0;  // so large,
     Offset end;               // which holds all before this
   };
+  std::optional<Commit> closing;  // written by close_unsynced()
   [[nodiscard]] Result<Commit> take_commit();
   void note_cut(Place place);
   void note_durable(const Commit& commit, JournalGeneration generation);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <base/log.h>
+#include <base/mark.h>
 #include <base/mutant.h>
 #include <fmt/format.h>
 #include <runtime/start_all.h>
@@ -269,9 +270,23 @@ void ShardLogsImpl::remove_due_directories(std::int64_t now_ms) {
   }
 }
 
-runtime::Task<Result<>> ShardLogsImpl::shutdown() {
+// Where many logs have something to write, their files are very many, and one sync of the whole file system is quicker.
+// Not for a few: others' data may lie there too.
+void ShardLogsImpl::choose_closed_unsynced() {
+  std::vector<std::size_t> closing(directories_.size());
+  for (const auto& [partition, managed] : logs_) {
+    if (managed.log->has_to_close()) ++closing[index_of(managed.slot)];
+  }
+  for (std::size_t i = 0; i < closing.size(); ++i) {
+    const bool many = closing[i] > config_.logs_closed_one_by_one;
+    if (many || (closing[i] > 0 && DOHLE_ODD("storage.closed_unsynced"))) directories_[i]->closed_unsynced.store(true);
+  }
+}
+
+runtime::Task<Result<>> ShardLogsImpl::close_logs() {
   stop_.stop();
   co_await gate_.wait_empty();
+  choose_closed_unsynced();
   // Many at a time, so that they share syncs; not all, as each keeps its files open meanwhile.
   constexpr std::size_t kTogether = 100;
   Result<> result;
@@ -279,7 +294,10 @@ runtime::Task<Result<>> ShardLogsImpl::shutdown() {
   for (std::size_t begin = 0; begin < logs.size(); begin += kTogether) {
     std::vector<runtime::Task<Result<>>> closing;
     const std::size_t end = std::min(begin + kTogether, logs.size());
-    for (std::size_t i = begin; i < end; ++i) closing.push_back(logs[i]->close());
+    for (std::size_t i = begin; i < end; ++i) {
+      const bool unsynced = logs_.at(logs[i]->partition()).slot->closed_unsynced.load();
+      closing.push_back(unsynced ? logs[i]->close_unsynced() : logs[i]->close());
+    }
     auto closed = co_await runtime::start_all(std::move(closing));
     for (std::size_t i = begin; i < end; ++i) {
       auto& each = closed[i - begin];
@@ -288,9 +306,16 @@ runtime::Task<Result<>> ShardLogsImpl::shutdown() {
       if (!directory_of(logs[i]->partition())->offline()) result = std::move(each);
     }
   }
+  co_return result;
+}
+
+runtime::Task<runtime::Unit> ShardLogsImpl::drop_logs() {
+  for (auto& [partition, managed] : logs_) {
+    if (!managed.slot->directory->offline()) managed.log->note_close_synced();
+  }
   stopped_offsets_ = offsets();
   logs_.clear();  // on their own shard: so are the buffers they hold
-  co_return result;
+  co_return runtime::Unit{};
 }
 
 std::vector<ShardOffsets> ShardLogsImpl::offsets() {

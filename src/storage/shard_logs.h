@@ -25,6 +25,7 @@ struct DirectorySlot {
   LogDirectory* directory = nullptr;
   std::atomic<std::size_t> logs{0};
   std::atomic<bool> has_unopened{false};  // some had no room to be opened
+  std::atomic<bool> closed_unsynced{false};  // some logs were, at a clean stop
 };
 using DirectorySlots = std::vector<std::unique_ptr<DirectorySlot>>;
 
@@ -64,7 +65,10 @@ class ShardLogsImpl final : public ShardLogs {
   void remove_later(LogDirectory& directory, std::string path, std::int64_t after_ms);
   // Starts the periodic work.
   void start();
-  [[nodiscard]] runtime::Task<Result<>> shutdown();
+  // A clean stop: everything is written, and synced unless the directory is marked `closed_unsynced`.
+  [[nodiscard]] runtime::Task<Result<>> close_logs();
+  // Then, with those directories synced or offline: what the checkpoints are to say, and no logs any more.
+  [[nodiscard]] runtime::Task<runtime::Unit> drop_logs();
   // By index of the directory.
   [[nodiscard]] std::vector<ShardOffsets> offsets();
   [[nodiscard]] std::vector<std::vector<DirectoryDescription::Replica>> describe();
@@ -90,6 +94,7 @@ class ShardLogsImpl final : public ShardLogs {
   void flush_due(Managed& managed, std::int64_t now_ms);
   [[nodiscard]] static runtime::Task<void> run_retention(ShardLogsImpl* self, std::int64_t wall_ms);
   void remove_due_directories(std::int64_t now_ms);
+  void choose_closed_unsynced();
   [[nodiscard]] static runtime::Task<void> flush(ShardLogsImpl* self, TopicPartition partition);
   [[nodiscard]] std::size_t index_of(const DirectorySlot* slot) const;
 
@@ -105,7 +110,7 @@ class ShardLogsImpl final : public ShardLogs {
   std::map<TopicPartition, std::size_t> unopened_;  // by its directory
   const std::vector<DirectoryCheckpoints>* found_checkpoints_ = nullptr;
   std::multimap<std::int64_t, DueDirectory> due_directories_;
-  std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after shutdown()
+  std::optional<std::vector<ShardOffsets>> stopped_offsets_;  // after drop_logs()
   std::int64_t last_retention_ms_ = 0;
   bool retention_running_ = false;
   std::int64_t last_expiry_ms_ = 0;

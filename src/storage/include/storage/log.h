@@ -233,6 +233,11 @@ class Log {
   // Clean stop: indexes trimmed, producer snapshot, everything synced. close() or quiesce() before the Log is
   // destroyed.
   [[nodiscard]] runtime::Task<Result<>> close();
+  // The same in two steps, for many logs: what a clean stop writes; and once the caller has synced the file system.
+  [[nodiscard]] runtime::Task<Result<>> close_unsynced();
+  void note_close_synced();
+  // A clean stop has to write something.
+  [[nodiscard]] bool has_to_close() const;
 
   class State;  // private to the module
 

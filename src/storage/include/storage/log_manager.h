@@ -37,6 +37,8 @@ struct LogManagerConfig {
   std::int64_t producer_id_expiration_ms = 86'400'000;         // producer.id.expiration.ms
   std::int64_t producer_id_expiration_check_interval_ms = 600'000;
   std::uint64_t journal_bytes = 64U << 20U;  // of each of a directory's two journal files; 0: none
+  // Of a shard in one directory; when more have something to write at a clean stop, the file system is synced for all.
+  std::size_t logs_closed_one_by_one = 100;
   std::uint64_t reserve_bytes = 64U << 20U;  // kept free in each directory for groups, metadata and checkpoints
 };
 
