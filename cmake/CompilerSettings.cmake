@@ -11,6 +11,17 @@ else()
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 
+# What runs often, as tools/dev/profile.py saw it: docs/decisions/007-profile.md. Functions that have changed since go without.
+set(DOHLE_PROFILE "use" CACHE STRING "use, make or off")
+set(DOHLE_PROFILE_FILE ${CMAKE_CURRENT_LIST_DIR}/dohle.profdata)
+if(DOHLE_PROFILE STREQUAL "make")
+  add_compile_options(-fprofile-generate)
+  add_link_options(-fprofile-generate)
+elseif(DOHLE_PROFILE STREQUAL "use" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang"
+       AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19 AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 20)
+  add_compile_options(-fprofile-use=${DOHLE_PROFILE_FILE} -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+endif()
+
 find_program(DOHLE_MOLD mold)
 if(DOHLE_MOLD)
   add_link_options(-fuse-ld=mold)

@@ -14,6 +14,9 @@
 #include "scenario.h"
 #include "simulation.h"
 
+// Of a build that counts (DOHLE_PROFILE=make).
+extern "C" [[gnu::weak]] int __llvm_profile_write_file();
+
 namespace dohle::scenarios {
 namespace {
 
@@ -63,6 +66,7 @@ int run(const std::vector<std::string>& arguments) {
   std::fputs(simulation.history().text().c_str(), stdout);
   std::fflush(stdout);
   // What died in the middle of something cannot be destroyed in any order.
+  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
   std::_Exit(carried_through ? 0 : 1);
 }
 
