@@ -152,7 +152,9 @@ case_is() {
   else
     FAILED=$((FAILED + 1))
     echo "FAILED  $name"
-    sed 's/^/        /' "$WORK/case.log" | tail -30
+    # What went wrong stands where it began, or at the end.
+    if [ "$(wc -l <"$WORK/case.log")" -le 40 ]; then cat "$WORK/case.log"; else head -15 "$WORK/case.log"; echo ...; tail -25 "$WORK/case.log"; fi |
+      sed 's/^/        /'
     [ ! -s "$WORK/node.log" ] || { echo "        the node's log:"; tail -10 "$WORK/node.log" | sed 's/^/        /'; }
   fi
 }

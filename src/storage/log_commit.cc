@@ -198,8 +198,8 @@ runtime::Task<Result<>> Log::State::close_unsynced() {
     written = write_last();
   }
   DOHLE_CO_TRY(written);
-  if (auto kept = write_epochs(); !kept && kept.error().code != Errc::kNoSpace) co_return kept;
-  DOHLE_CO_ASSIGN(closing, take_commit());
+  if (auto kept = guard(write_epochs()); !kept && kept.error().code != Errc::kNoSpace) co_return kept;
+  DOHLE_CO_ASSIGN(closing, guard(take_commit()));
   closing->set = {};
   closing->run.reset();
   co_return Result<>{};

@@ -463,6 +463,24 @@ TEST_P(LogManagerTest, AStopWhoseOneSyncFailsIsNotClean) {
   }
 }
 
+// As when each log syncs for itself: a disk that fails is no reason for the others to be recovered.
+TEST_P(LogManagerTest, AFailedWriteOfManyThatCloseTakesTheirDirectoryOffline) {
+  const LogManagerConfig one_sync{.log_dirs = {"/data", "/other"}, .logs_closed_one_by_one = 0};
+  world.start(one_sync);
+  for (int p = 0; p < 6; ++p) {
+    Log& log = world.log("t", p);
+    fill(log, 3);
+    const auto scope = world.shards.enter(world.shard_of(p));
+    ASSERT_TRUE(log.assign_epoch_start(LeaderEpoch(7), log.log_end()));
+  }
+  const std::string there = world.files().exists("/other/t-0") ? "/other/t-0/" : "/other/t-1/";
+  world.files().inject(
+      {.operation = runtime::FileOperation::kWrite, .path_part = there + "leader-epoch-checkpoint", .times = 1});
+  world.stop_cleanly(77);
+  EXPECT_TRUE(world.files().exists("/data/.kafka_cleanshutdown"));
+  EXPECT_FALSE(world.files().exists("/other/.kafka_cleanshutdown"));
+}
+
 // What a failed sync should have written is read as before, and the next sync succeeds without it.
 TEST_P(LogManagerTest, AStartMakesGoodForASyncThatFailedBeforeIt) {
   world.start();
