@@ -1,6 +1,7 @@
 #include "tail_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace dohle::storage {
 
@@ -13,8 +14,21 @@ void TailCachePool::set_limit(std::uint64_t bytes) {
   shrink();
 }
 
+void TailCachePool::add_youngest(CachedBatch& batch) {
+  batch.older = std::exchange(youngest_, &batch);
+  (batch.older != nullptr ? batch.older->younger : oldest_) = &batch;
+  used_bytes_ += batch.charge;
+}
+
+void TailCachePool::take_out(CachedBatch& batch) {
+  (batch.older != nullptr ? batch.older->younger : oldest_) = batch.younger;
+  (batch.younger != nullptr ? batch.younger->older : youngest_) = batch.older;
+  used_bytes_ -= batch.charge;
+}
+
+// A cache's batches are in it as old as they are here.
 void TailCachePool::shrink() {
-  while (used_bytes_ > limit_bytes_ && !ages_.empty()) ages_.front()->drop_oldest();
+  while (used_bytes_ > limit_bytes_ && oldest_ != nullptr) oldest_->cache->drop_oldest();
 }
 
 void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batches, Offset segment_base) {
@@ -23,7 +37,7 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
   if (!may_lend()) return clear();
   // One gap and what lies before it is of no use: reads go forward from a batch.
   if (entries_ && entries_->back().last.next() != batches.front().base_offset) clear();
-  if (!entries_) entries_ = std::make_unique<std::deque<Entry>>();
+  if (!entries_) entries_ = std::make_unique<std::deque<CachedBatch>>();
   const bool copy = bytes.size() * kPinFactor < bytes.pinned_bytes();
   const Slice kept = copy ? Slice::copy_of(bytes.bytes()) : bytes;
   // The oldest batch goes first, so what the buffer has beside them is charged to the last.
@@ -31,22 +45,21 @@ void TailCache::append(const Slice& bytes, const std::vector<BatchPlace>& batche
   std::size_t at = 0;
   for (const auto& batch : batches) {
     const std::uint64_t charge = kBookkeepingBytes + batch.size + (&batch == &batches.back() ? beside : 0);
-    const auto age = pool_.ages_.insert(pool_.ages_.end(), this);
     entries_->push_back({.base = batch.base_offset,
                          .last = batch.last_offset,
                          .segment_base = segment_base,
                          .position = batch.position,
                          .bytes = kept.sub(at, batch.size),
                          .charge = charge,
-                         .age = age});
+                         .cache = this});
+    pool_.add_youngest(entries_->back());
     at += batch.size;
-    pool_.used_bytes_ += charge;
   }
   pool_.shrink();
 }
 
 std::size_t TailCache::first_ending_at_or_after(Offset offset) const {
-  const auto at = std::ranges::partition_point(*entries_, [&](const Entry& entry) { return entry.last < offset; });
+  const auto at = std::ranges::partition_point(*entries_, [&](const CachedBatch& entry) { return entry.last < offset; });
   return static_cast<std::size_t>(at - entries_->begin());
 }
 
@@ -57,7 +70,7 @@ std::optional<TailCache::Found> TailCache::read(Offset from, Offset upper, std::
   if (from < entries.front().base || from > entries.back().last) return std::nullopt;
   Found found;
   for (std::size_t i = first_ending_at_or_after(from); i < entries.size(); ++i) {
-    const Entry& entry = entries[i];
+    const CachedBatch& entry = entries[i];
     if (entry.last >= upper) break;
     if (found.first_size == 0) found.first_size = entry.bytes.size();
     const bool fits = found.bytes + entry.bytes.size() <= max_bytes;
@@ -76,9 +89,7 @@ std::optional<TailCache::Position> TailCache::position_of(Offset offset) const {
 }
 
 void TailCache::drop_oldest() {
-  const Entry& oldest = entries_->front();
-  pool_.used_bytes_ -= oldest.charge;
-  pool_.ages_.erase(oldest.age);
+  pool_.take_out(entries_->front());
   entries_->pop_front();
   if (entries_->empty()) entries_.reset();
 }

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -21,6 +20,19 @@ namespace dohle::storage {
 
 class TailCache;
 
+// A batch in a cache, among all of the shard by age.
+struct CachedBatch {
+  Offset base;
+  Offset last;
+  Offset segment_base;
+  std::uint64_t position;
+  Slice bytes;
+  std::uint64_t charge;
+  TailCache* cache;
+  CachedBatch* older = nullptr;
+  CachedBatch* younger = nullptr;
+};
+
 class TailCachePool {
  public:
   explicit TailCachePool(std::uint64_t limit_bytes, std::optional<runtime::BufferGauge> buffers = {})
@@ -35,11 +47,14 @@ class TailCachePool {
 
  private:
   friend class TailCache;
+  void add_youngest(CachedBatch& batch);
+  void take_out(CachedBatch& batch);
   void shrink();
   std::uint64_t limit_bytes_;
   std::optional<runtime::BufferGauge> buffers_;
   std::uint64_t used_bytes_ = 0;
-  std::list<TailCache*> ages_;  // one element a batch, oldest first
+  CachedBatch* oldest_ = nullptr;
+  CachedBatch* youngest_ = nullptr;
 };
 
 class TailCache {
@@ -76,22 +91,14 @@ class TailCache {
 
  private:
   friend class TailCachePool;
-  struct Entry {
-    Offset base;
-    Offset last;
-    Offset segment_base;
-    std::uint64_t position;
-    Slice bytes;
-    std::uint64_t charge;
-    std::list<TailCache*>::iterator age;
-  };
   void drop_oldest();
   // Index into *entries_.
   [[nodiscard]] std::size_t first_ending_at_or_after(Offset offset) const;
 
   TailCachePool& pool_;
-  // Contiguous offsets. Null when there are none: an empty deque costs half a KiB, and most logs are idle.
-  std::unique_ptr<std::deque<Entry>> entries_;
+  // Contiguous offsets, at addresses that stay. Null when there are none: an empty deque costs half a KiB, and most logs
+  // are idle.
+  std::unique_ptr<std::deque<CachedBatch>> entries_;
 };
 
 }  // namespace dohle::storage

@@ -42,70 +42,54 @@ void ServerConnection::close(std::string_view why) {
 
 void ServerConnection::admitted() {
   waiting_for_memory_ = false;
+  charge_ = {waiting_pool_, input_.splitter().size()};
   changed_.pass();
 }
 
-Task<bool> ServerConnection::get_memory(std::uint64_t bytes) {
+bool ServerConnection::get_memory(std::uint64_t bytes) {
   if (bytes <= server_->options().allowance_bytes && !allowance_used_) {
     allowance_used_ = true;
     charge_ = {pool(), 0};
-    co_return true;
+    return true;
   }
   waiting_pool_ = pool();
   waiting_for_memory_ = !server_->admit(waiting_pool_, bytes, *this);
-  if (waiting_for_memory_) input_.keep_pending();
-  while (waiting_for_memory_ && !is_closed_) co_await changed_.wait();
-  if (waiting_for_memory_) {
-    server_->give_up_waiting(waiting_pool_, *this);
-    waiting_for_memory_ = false;
-    co_return false;
-  }
-  charge_ = {waiting_pool_, bytes};
-  if (!is_closed_) co_return true;
-  server_->release(charge_.pool, charge_.bytes);
-  co_return false;
+  if (!waiting_for_memory_) charge_ = {waiting_pool_, bytes};
+  return !waiting_for_memory_;
 }
 
-void ServerConnection::release(Pool pool, std::uint64_t bytes) {
-  if (bytes == 0) {
+void ServerConnection::release(Charge charge) {
+  if (charge.bytes == 0) {
     allowance_used_ = false;
   } else {
-    server_->release(pool, bytes);
+    server_->release(charge.pool, charge.bytes);
   }
 }
 
-// The next frame, its memory in charge_. kClosed at an end that is nobody's fault.
-Task<Result<Slice>> ServerConnection::next_frame() {
-  bool charged = false;
+// One between two frames is nobody's fault.
+Error ServerConnection::end_of_stream() {
+  if (!input_.splitter().in_frame() || is_closed_) return {Errc::kClosed, {}};
+  return {Errc::kMalformed, "the connection ended inside a frame"};
+}
+
+// To the next frame, or until something has to be waited for.
+Result<ServerConnection::Next> ServerConnection::read_on() {
   for (;;) {
     input_.splitter().set_max_frame_bytes(server_->largest_frame(pool()));
-    const auto step = input_.step();
-    if (!step) co_return fail(step.error());
-    if (*step == FrameInput::Step::kFrame) co_return input_.take_frame();
-    if (*step == FrameInput::Step::kSize) {
-      // A peer that says a size and then nothing gets no memory.
-      if (!input_.has_pending() && input_.splitter().size() > 0 && !co_await connection_->wait_readable()) {
-        co_return fail(Errc::kClosed);
-      }
-      charged = co_await get_memory(input_.splitter().size());
-      if (!charged) co_return fail(Errc::kClosed);
-      last_active_ = progress_at_ = server_->now();
+    DOHLE_ASSIGN(const auto step, input_.step());
+    if (step == FrameInput::Step::kFrame) return Next::kFrame;
+    // A peer that says a size and then nothing gets no memory.
+    if (step == FrameInput::Step::kSize && (input_.has_pending() || input_.splitter().size() == 0)) {
+      if (!charge_ && !get_memory(input_.splitter().size())) return Next::kMemory;
+      progress_at_ = last_active_;
       progress_bytes_ = 0;
       input_.splitter().begin_body();
       continue;
     }
-    auto got = input_.pull();
-    if (got && *got == 0) {
-      const auto readable = co_await connection_->wait_readable();
-      if (!readable) got = fail(readable.error());
-    }
-    if (got && *got > 0) last_active_ = server_->now();
-    if (got) continue;
-    if (charged) release(charge_.pool, charge_.bytes);
-    if (input_.splitter().in_frame() && !is_closed_) {
-      co_return fail(Errc::kMalformed, "the connection ended inside a frame");
-    }
-    co_return fail(Errc::kClosed);
+    const auto got = input_.pull();
+    if (!got) return fail(end_of_stream());
+    if (*got == 0) return Next::kBytes;
+    received_at_ = last_active_ = server_->now();
   }
 }
 
@@ -130,35 +114,53 @@ Result<> ServerConnection::start(Slice frame) {
   Reader reader(frame.bytes());
   auto header = protocol::RequestHeader::decode(reader);
   if (!header || !reader.ok()) {
-    release(charge_.pool, charge_.bytes);
     return fail(Errc::kMalformed, header ? "a request header that does not parse" : header.error().message);
   }
   const Bytes body = reader.rest();
   last_started_ = answers_.begin();
   ++running_;
-  auto request = std::make_unique<Request>(shared_from_this(), last_started_, charge_.bytes, std::move(frame),
-                                           std::move(*header), body);
+  const Charge charge = *std::exchange(charge_, std::nullopt);
+  auto request = std::make_unique<Request>(shared_from_this(),
+                                           Request::Admitted{.number = last_started_,
+                                                             .pool = static_cast<std::uint8_t>(charge.pool),
+                                                             .bytes = charge.bytes,
+                                                             .received_at = received_at_},
+                                           std::move(frame), std::move(*header), body);
   spawn(server_->sink().handle(std::move(request)));
   return {};
 }
 
+void ServerConnection::end(const Error& why) {
+  if (waiting_for_memory_) server_->give_up_waiting(waiting_pool_, *this);
+  waiting_for_memory_ = false;
+  if (charge_) release(*std::exchange(charge_, std::nullopt));
+  close(why.message);
+}
+
 Task<void> ServerConnection::run() {
+  const Error closed{Errc::kClosed, {}};
   for (;;) {
-    auto frame = co_await next_frame();
-    if (!frame) {
-      close(frame.error().message);
-      co_return;
+    const auto next = read_on();
+    if (!next) co_return end(next.error());
+    if (*next == Next::kBytes) {
+      const auto readable = co_await connection_->wait_readable();
+      if (!readable) co_return end(end_of_stream());
+      continue;
     }
-    if (!may_start() || !has_room()) input_.keep_pending();
-    while (!(may_start() && has_room()) && !is_closed_) co_await changed_.wait();
-    if (is_closed_) {
-      release(charge_.pool, charge_.bytes);
-      co_return;
+    if (*next == Next::kMemory) {
+      input_.keep_pending();
+      while (waiting_for_memory_ && !is_closed_) co_await changed_.wait();
+      if (is_closed_) co_return end(closed);
+      last_active_ = server_->now();
+      continue;
     }
-    if (const auto started = start(std::move(*frame)); !started) {
-      close(started.error().message);
-      co_return;
+    if (!may_start() || !has_room()) {
+      input_.keep_pending();
+      while (!(may_start() && has_room()) && !is_closed_) co_await changed_.wait();
+      last_active_ = server_->now();
     }
+    if (is_closed_) co_return end(closed);
+    if (const auto started = start(input_.take_frame()); !started) co_return end(started.error());
   }
 }
 
@@ -176,38 +178,46 @@ void ServerConnection::complete(std::uint64_t number, runtime::Fragments answer,
     muted_until_ = std::max(muted_until_.value_or(until), until);
     runtime::Executor::current()->start_timer(throttle, [self = shared_from_this()] { self->changed_.pass(); });
   }
-  if (answers_.ready() && !std::exchange(sending_, true)) spawn(send_answers());
+  if (answers_.ready() && !std::exchange(sending_, true)) server_->send_soon(shared_from_this());
 }
 
-// Sends what is ready, all of it at once, until nothing is.
-Task<void> ServerConnection::send_answers() {
-  const auto self = shared_from_this();
-  const auto inside = server_->gate().enter();
-  // Requests that arrived together are answered together.
-  co_await runtime::yield();
-  while (answers_.ready()) {
-    runtime::Fragments all;
-    while (auto answer = answers_.pop()) {
-      ++sending_count_;
+void ServerConnection::send_answers() {
+  runtime::Fragments all;
+  while (auto answer = answers_.pop()) {
+    ++sending_count_;
+    if (all.empty()) {
+      all = std::move(*answer);
+    } else {
       std::ranges::move(*answer, std::back_inserter(all));
     }
-    if (!is_closed_ && !all.empty()) {
-      sending_since_ = server_->now();
-      const auto sent = co_await connection_->write(std::move(all));
-      if (sent) last_active_ = server_->now();
-      if (!sent) close(sent.error().code == Errc::kClosed ? std::string_view() : sent.error().message);
-    }
-    sending_count_ = 0;
-    changed_.pass();
   }
-  sending_ = false;
+  if (is_closed_ || all.empty()) return answers_sent({});
+  sending_since_ = server_->now();
+  const auto sent = connection_->write_now(all);
+  if (sent && !*sent) return spawn(send_rest(std::move(all)));
+  answers_sent(sent ? Result<>{} : fail(sent.error()));
+}
+
+Task<void> ServerConnection::send_rest(runtime::Fragments rest) {
+  const auto self = shared_from_this();
+  const auto inside = server_->gate().enter();
+  answers_sent(co_await connection_->write(std::move(rest)));
+}
+
+void ServerConnection::answers_sent(const Result<>& sent) {
+  if (sent && sending_count_ > 0) last_active_ = server_->now();
+  if (!sent) close(sent.error().code == Errc::kClosed ? std::string_view() : sent.error().message);
+  sending_count_ = 0;
+  changed_.pass();
+  sending_ = answers_.ready();
+  if (sending_) server_->send_soon(shared_from_this());
 }
 
 // A frame that others wait for has to come with so many bytes in each contended_timeout.
 bool ServerConnection::holds_others_up(runtime::MonotonicTime now) {
   constexpr std::size_t kLeastProgress = 16U << 10U;
   const std::size_t got = input_.splitter().body_bytes();
-  if (!server_->is_contended(charge_.pool) || got >= progress_bytes_ + kLeastProgress) {
+  if (!server_->is_contended(charge_->pool) || got >= progress_bytes_ + kLeastProgress) {
     progress_bytes_ = got;
     progress_at_ = now;
   }

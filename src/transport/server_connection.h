@@ -1,5 +1,5 @@
-// ServerConnection: one client connection. A coroutine reads frames and starts requests in order; another one sends
-// answers in order. Own shard.
+// ServerConnection: one client connection. A coroutine reads frames and starts requests in order; answers are sent in
+// order, those of a turn of the shard together. Own shard.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +29,21 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   // Why a line in the log is due, or empty when it is not.
   void close(std::string_view why = {});
 
+  // How a frame's memory was got.
+  struct Charge {
+    Pool pool = Pool::kClients;
+    std::uint64_t bytes = 0;  // 0: from the connection's own allowance
+  };
+
   // From Request.
   void enqueued(std::uint64_t number);
   void complete(std::uint64_t number, runtime::Fragments answer, runtime::Duration throttle);
-  void release(Pool pool, std::uint64_t bytes);
+  void release(Charge charge);
 
   // From ShardServer: memory for the frame that waits is there.
   void admitted();
+  // Its turn has come: sends what is ready, all of it at once.
+  void send_answers();
   // Closes the connection when it has been idle, or silent inside a frame, for too long.
   void check_time(runtime::MonotonicTime now);
   // Buffers may have room for another request.
@@ -43,27 +51,26 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   [[nodiscard]] ShardServer& server() { return *server_; }
 
  private:
-  // How a frame's memory was got.
-  struct Charge {
-    Pool pool = Pool::kClients;
-    std::uint64_t bytes = 0;  // 0: from the connection's own allowance
-  };
+  // What the reader waits for, if not for a frame.
+  enum class Next : std::uint8_t { kFrame, kBytes, kMemory };
+  [[nodiscard]] Result<Next> read_on();
+  [[nodiscard]] bool get_memory(std::uint64_t bytes);
+  void end(const Error& why);
   [[nodiscard]] Pool pool() const;
-  [[nodiscard]] runtime::Task<Result<Slice>> next_frame();
-  [[nodiscard]] runtime::Task<bool> get_memory(std::uint64_t bytes);
+  [[nodiscard]] Error end_of_stream();
   [[nodiscard]] bool may_start() const;
   [[nodiscard]] bool has_room();
   [[nodiscard]] bool holds_others_up(runtime::MonotonicTime now);
   [[nodiscard]] Result<> start(Slice frame);
-  [[nodiscard]] runtime::Task<void> send_answers();
+  [[nodiscard]] runtime::Task<void> send_rest(runtime::Fragments rest);
+  void answers_sent(const Result<>& sent);
 
-  friend class Request;
   ShardServer* server_;
   std::unique_ptr<runtime::Connection> connection_;
   FrameInput input_;
   AnswerOrder answers_;
   Baton changed_;  // for the reader: memory, an enqueued request, a sent answer, the end
-  Charge charge_;  // of the frame being read
+  std::optional<Charge> charge_;  // of the frame being read
   bool waiting_for_memory_ = false;
   Pool waiting_pool_ = Pool::kClients;
   bool allowance_used_ = false;
@@ -78,6 +85,7 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   runtime::MonotonicTime progress_at_;
   bool is_closed_ = false;
   std::optional<runtime::MonotonicTime> muted_until_;
+  runtime::MonotonicTime received_at_;  // the last bytes
   runtime::MonotonicTime last_active_;
 };
 

@@ -78,6 +78,19 @@ runtime::Task<bool> ShardServer::stop() {
   co_return true;
 }
 
+void ShardServer::send_soon(std::shared_ptr<ServerConnection> connection) {
+  to_send_.push_back(std::move(connection));
+  if (to_send_.size() == 1) spawn(send_in_turn());
+}
+
+runtime::Task<void> ShardServer::send_in_turn() {
+  const auto inside = gate_.enter();
+  co_await runtime::yield();
+  std::swap(sending_, to_send_);
+  for (const auto& connection : sending_) connection->send_answers();
+  sending_.clear();
+}
+
 bool ShardServer::admit(Pool pool, std::uint64_t bytes, ServerConnection& connection) {
   const Admission::Ticket ticket = admission(pool).request(bytes);
   if (ticket == Admission::kAdmitted) return true;

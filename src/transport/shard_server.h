@@ -49,6 +49,9 @@ class ShardServer {
   [[nodiscard]] bool has_room_beside_answers() const { return !buffers_.is_half_full(); }
   void wait_for_room(ServerConnection& connection);
 
+  // Has its answers sent when what is queued on the shard has run: requests that came together are answered together.
+  void send_soon(std::shared_ptr<ServerConnection> connection);
+
   [[nodiscard]] ServerCounts counts() const;
   [[nodiscard]] runtime::Shard& shard() { return *shard_; }
   [[nodiscard]] RequestSink& sink() { return *sink_; }
@@ -60,6 +63,7 @@ class ShardServer {
  private:
   [[nodiscard]] runtime::Task<void> run(std::shared_ptr<ServerConnection> connection, std::uint64_t number,
                                         std::string address, runtime::Gate::Pass pass);
+  runtime::Task<void> send_in_turn();
   void wake(Pool pool, const std::vector<Admission::Ticket>& tickets);
   void watch();
   void look_for_room();
@@ -79,6 +83,8 @@ class ShardServer {
   std::uint64_t waits_for_buffers_ = 0;
   runtime::BufferGauge buffers_;
   std::vector<std::weak_ptr<ServerConnection>> wait_for_room_;
+  std::vector<std::shared_ptr<ServerConnection>> to_send_;
+  std::vector<std::shared_ptr<ServerConnection>> sending_;  // empty but in send_in_turn()
   runtime::TimerId watch_timer_ = runtime::kNoTimer;
   bool stopping_ = false;
   runtime::Gate gate_;  // connections and requests

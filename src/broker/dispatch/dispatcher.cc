@@ -17,32 +17,53 @@ namespace dohle::broker {
 namespace {
 // Beside the bytes of its frame, a client's request takes no more memory than this.
 constexpr std::size_t kMostDecodedBytes = 8U << 20U;
+
+runtime::Task<void> refuse(std::unique_ptr<transport::Request> request, const HandlerRow* row) {
+  const auto& header = request->header();
+  if (row == nullptr) {
+    request->close_connection(fmt::format("API key {} is not served on this listener", header.api_key));
+  } else if (header.api_key == protocol::ApiVersionsResponse::kApiKey) {
+    request->respond(refuse_api_versions(header, {row->api_key, row->announced_min_version, row->max_version}));
+  } else {
+    request->close_connection(fmt::format("version {} of API key {} is not served", header.api_version, header.api_key));
+  }
+  co_return;
+}
+
 }  // namespace
 
 runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> request) {
-  if (!open_.is_set()) co_await open_.wait();
-  RequestContext ctx{here_, here_.broker(), *request};
+  if (!open_.is_set()) return handle_once_open(std::move(request));
   const auto& header = request->header();
   const HandlerRow* row = find_handler(header.api_key);
-  if (row == nullptr) {
-    request->close_connection(fmt::format("API key {} is not served on this listener", header.api_key));
-    co_return;
-  }
-  if (header.api_version < row->min_version || header.api_version > row->max_version) {
-    if (header.api_key == protocol::ApiVersionsResponse::kApiKey) {
-      request->respond(refuse_api_versions(header, {row->api_key, row->announced_min_version, row->max_version}));
-    } else {
-      request->close_connection(
-          fmt::format("version {} of API key {} is not served", header.api_version, header.api_key));
-    }
-    co_return;
-  }
-  Reader reader(request->body());
-  reader.limit_claims(request->body().size() + kMostDecodedBytes);
-  ctx.handler = static_cast<std::size_t>(row - handler_table().data());
-  co_await row->serve(ctx, reader);
-  here_.metrics().served(ctx.handler, here_.shard().clock().now() - request->received_at());
+  const bool served =
+      row != nullptr && header.api_version >= row->min_version && header.api_version <= row->max_version;
+  return served ? row->serve(here_, std::move(request)) : refuse(std::move(request), row);
 }
+
+runtime::Task<void> Dispatcher::handle_once_open(std::unique_ptr<transport::Request> request) {
+  co_await open_.wait();
+  co_await handle(std::move(request));
+}
+
+namespace detail {
+
+RequestContext begin_serving(BrokerShard& here, transport::Request& request) {
+  const auto* row = find_handler(request.header().api_key);
+  return {here, here.broker(), request, static_cast<std::size_t>(row - handler_table().data())};
+}
+
+Reader open_body(const transport::Request& request) {
+  Reader reader(request.body());
+  reader.limit_claims(request.body().size() + kMostDecodedBytes);
+  return reader;
+}
+
+void count_served(const RequestContext& ctx) {
+  ctx.here.metrics().served(ctx.handler, ctx.here.shard().clock().now() - ctx.request.received_at());
+}
+
+}  // namespace detail
 
 protocol::Writer begin_answer(const RequestContext& ctx) {
   const auto& header = ctx.request.header();

@@ -19,6 +19,7 @@ class Dispatcher final : public transport::RequestSink {
   void open() { open_.set(); }
 
  private:
+  [[nodiscard]] runtime::Task<void> handle_once_open(std::unique_ptr<transport::Request> request);
   BrokerShard& here_;
   runtime::Event open_;
 };

@@ -105,13 +105,22 @@ constexpr std::array kTable{
 };
 static_assert(std::ranges::is_sorted(kTable, {}, &HandlerRow::api_key));
 
+// Places in kTable by API key; behind its end where there is none.
+constexpr auto kPlaces = [] {
+  std::array<std::uint8_t, static_cast<std::size_t>(kTable.back().api_key) + 1> out{};
+  out.fill(kTable.size());
+  for (std::size_t i = 0; i < kTable.size(); ++i) out[static_cast<std::size_t>(kTable[i].api_key)] = i;
+  return out;
+}();
+
 }  // namespace
 
 std::span<const HandlerRow> handler_table() { return kTable; }
 
 const HandlerRow* find_handler(std::int16_t api_key) {
-  const auto at = std::ranges::lower_bound(kTable, api_key, {}, &HandlerRow::api_key);
-  return at == kTable.end() || at->api_key != api_key ? nullptr : &*at;
+  if (api_key < 0 || static_cast<std::size_t>(api_key) >= kPlaces.size()) return nullptr;
+  const std::size_t at = kPlaces[static_cast<std::size_t>(api_key)];
+  return at == kTable.size() ? nullptr : &kTable[at];
 }
 
 }  // namespace dohle::broker

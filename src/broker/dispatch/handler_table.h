@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -20,7 +21,8 @@ struct HandlerRow {
   std::int16_t min_version = 0;
   std::int16_t max_version = 0;
   std::int16_t announced_min_version = 0;
-  runtime::Task<void> (*serve)(RequestContext&, Reader&) = nullptr;
+  // From a request whose key and version fit to its answer.
+  runtime::Task<void> (*serve)(BrokerShard&, std::unique_ptr<transport::Request>) = nullptr;
 
   [[nodiscard]] constexpr HandlerRow announced_from(std::int16_t version) const {
     HandlerRow out = *this;
@@ -44,22 +46,28 @@ void close_malformed(RequestContext& ctx, const Error& error);
 
 namespace detail {
 
+[[nodiscard]] RequestContext begin_serving(BrokerShard& here, transport::Request& request);
+// The body, as a reader that allots no more than a request may take.
+[[nodiscard]] Reader open_body(const transport::Request& request);
+// For the metrics: its time is over.
+void count_served(const RequestContext& ctx);
+
 // Decodes, calls, encodes. A handler that returns no response has seen to the connection itself.
 template <typename Request, auto kHandle>
-runtime::Task<void> serve(RequestContext& ctx, Reader& reader) {
-  const auto request = Request::decode(reader, ctx.version());
-  if (!request) {
+runtime::Task<void> serve(BrokerShard& here, std::unique_ptr<transport::Request> held) {
+  RequestContext ctx = begin_serving(here, *held);
+  Reader reader = open_body(*held);
+  if (const auto request = Request::decode(reader, ctx.version()); !request) {
     close_malformed(ctx, request.error());
-    co_return;
+  } else if (const auto response = co_await kHandle(ctx, *request)) {
+    if constexpr (requires { response->error_code; }) {
+      if (response->error_code != 0) count_error(ctx, response->error_code);
+    }
+    auto writer = begin_answer(ctx);
+    response->encode(writer, ctx.version());
+    send_answer(ctx, std::move(writer));
   }
-  const auto response = co_await kHandle(ctx, *request);
-  if (!response) co_return;
-  if constexpr (requires { response->error_code; }) {
-    if (response->error_code != 0) count_error(ctx, response->error_code);
-  }
-  auto writer = begin_answer(ctx);
-  response->encode(writer, ctx.version());
-  send_answer(ctx, std::move(writer));
+  count_served(ctx);
 }
 
 }  // namespace detail

@@ -1,11 +1,13 @@
 // Produce (0): appends one batch to each named partition; answers when acks says so. See produce/append_call.h for what
 // happens on a partition's shard.
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <absl/container/inlined_vector.h>
 #include <fmt/format.h>
 
 #include <base/hash_map.h>
@@ -41,9 +43,11 @@ struct Row {
   const ProduceRequest::PartitionProduceData* data = nullptr;
 };
 
+using Rows = absl::InlinedVector<Row, 1>;  // as most requests have
+
 struct Prepared {
   ProduceResponse response;
-  std::vector<Row> rows;
+  Rows rows;
 };
 
 struct Refusal {
@@ -112,16 +116,17 @@ Prepared prepare(const ProduceRequest& request) {
   return out;
 }
 
-// The partition's identity, or why it has none.
-std::expected<TopicIdPartition, ErrorCode> resolve(const RequestContext& ctx, const metadata::MetadataImage& image,
-                                                   const ProduceRequest::TopicProduceData& topic,
-                                                   std::int32_t partition) {
+// The partition's topic, or why it has none.
+std::expected<const metadata::TopicImage*, ErrorCode> resolve(const RequestContext& ctx,
+                                                              const metadata::MetadataImage& image,
+                                                              const ProduceRequest::TopicProduceData& topic,
+                                                              std::int32_t partition) {
   const bool by_id = ctx.version() >= kFirstVersionWithTopicIds;
   const auto* known = by_id ? image.topics().find(TopicId{topic.topic_id}) : image.topics().find(topic.name.get());
   if (known == nullptr)
     return std::unexpected(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
   if (known->find(partition) == nullptr) return std::unexpected(ErrorCode::kUnknownTopicOrPartition);
-  return TopicIdPartition{known->id, partition};
+  return known;
 }
 
 void fill(ProduceResponse::PartitionProduceResponse& row, AppendOutcome outcome) {
@@ -170,9 +175,9 @@ ErrorCode check_row(const RequestContext& ctx, const ProduceRequest& request, co
 }
 
 struct Appends {
-  std::vector<AppendItem> items;
-  std::vector<Row> rows;  // of each item
-  bool failed = false;    // all of the request, at a codec that Kafka does not know
+  absl::InlinedVector<AppendItem, 1> items;
+  Rows rows;            // of each item
+  bool failed = false;  // all of the request, at a codec that Kafka does not know
 };
 
 Appends collect_appends(RequestContext& ctx, const ProduceRequest& request, Prepared& prepared) {
@@ -181,14 +186,14 @@ Appends collect_appends(RequestContext& ctx, const ProduceRequest& request, Prep
   const std::uint64_t connection = fixed_hash(ctx.request.connection().id());
   for (const Row& row : prepared.rows) {
     auto& answer = prepared.response.responses[row.topic].partition_responses[row.partition];
-    const auto id = resolve(ctx, *image, *row.asked, row.data->index);
-    const ErrorCode error = id ? check_row(ctx, request, row, image->topics().find(id->topic)->name) : id.error();
+    const auto topic = resolve(ctx, *image, *row.asked, row.data->index);
+    const ErrorCode error = topic ? check_row(ctx, request, row, (*topic)->name) : topic.error();
     if (error != ErrorCode::kNone) {
       answer.error_code = number(error);
       out.failed = out.failed || error == ErrorCode::kUnknownServerError;
       continue;
     }
-    out.items.push_back({.id = *id,
+    out.items.push_back({.id = {(*topic)->id, row.data->index},
                          .records = ctx.request.frame().sub(row.data->records->bytes()).share(),
                          .acks = request.acks,
                          .timeout_ms = request.timeout_ms,
@@ -212,7 +217,7 @@ Answer<ProduceResponse> handle_produce(RequestContext& ctx, const ProduceRequest
     appends.rows.clear();
   }
 
-  auto pending = start_calls(ctx.here, std::move(appends.items), &append_on_partition);
+  auto pending = start_calls(ctx.here, std::span(appends.items), &append_on_partition);
   ctx.request.enqueued();  // appends are in order at their shards: the next request may start
   auto outcomes = co_await pending;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {

@@ -62,36 +62,53 @@ runtime::Task<Appended> append_in_turn(BrokerShard& shard, replication::Partitio
   co_return co_await partition.append_waiting(std::move(records), wait_for_all);
 }
 
-}  // namespace
+runtime::Task<AppendOutcome> answer_when_reached(PartitionRef partition, Offset end, std::chrono::milliseconds timeout,
+                                                AppendOutcome out) {
+  const auto replicated = co_await partition->wait_high_watermark(end, timeout);
+  if (!replicated) out.error = protocol::error_code_of(replicated.error(), protocol::ErrorFamily::kPartition);
+  co_return out;
+}
 
-runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item) {
-  Slice records = Slice::adopt(std::move(item.records));
-  const auto found = shard.leader_of(item.id);
-  if (!found) co_return refuse(found.error());
-  const PartitionRef partition = *found;
-
-  const bool wait_for_all = item.acks == kAllReplicas;
-  const SlowAppends::Key key{item.connection, item.id};
-  const bool must_queue = shard.slow_appends().has(key);
-  Appended appended = std::unexpected(storage::AppendFailure{{Errc::kWouldBlock, {}}, {}});
-  if (!must_queue) appended = partition->append(records, wait_for_all, {.inline_bytes = kInlineBytes});
-  if (!appended && appended.error().error.code == Errc::kWouldBlock) {
-    appended = co_await append_in_turn(shard, *partition, std::move(records), wait_for_all, key, !must_queue);
-  }
-  if (!appended) co_return refuse(std::move(appended).error(), partition->log().log_start());
-
+runtime::ValueTask<AppendOutcome> answer(BrokerShard& shard, const AppendItem& item, const PartitionRef& partition,
+                                         Appended appended) {
+  if (!appended) return refuse(std::move(appended).error(), partition->log().log_start());
   if (!appended->duplicate) shard.metrics().appended(item.id.topic, appended->record_count, appended->bytes);
   AppendOutcome out;
   out.base_offset = appended->first_offset;
   out.log_append_time_ms = appended->log_append_time;
   out.log_start = appended->log_start;
   const Offset end = appended->last_offset.next();
-  if (!wait_for_all || partition->has_reached(end) || DOHLE_MUTANT("produce.acknowledged_before_flush")) co_return out;
-  if (DOHLE_MUTANT("produce.duplicate_acknowledged_early") && appended->duplicate) co_return out;
-  const auto timeout = std::chrono::milliseconds(std::max(item.timeout_ms, 0));
-  const auto replicated = co_await partition->wait_high_watermark(end, timeout);
-  if (!replicated) out.error = protocol::error_code_of(replicated.error(), protocol::ErrorFamily::kPartition);
-  co_return out;
+  if (item.acks != kAllReplicas || partition->has_reached(end) || DOHLE_MUTANT("produce.acknowledged_before_flush"))
+    return out;
+  if (DOHLE_MUTANT("produce.duplicate_acknowledged_early") && appended->duplicate) return out;
+  return answer_when_reached(partition, end, std::chrono::milliseconds(std::max(item.timeout_ms, 0)), std::move(out));
+}
+
+// One that the partition gave back, or that comes behind one.
+runtime::Task<AppendOutcome> append_later(BrokerShard& shard, AppendItem item, PartitionRef partition, Slice records,
+                                          bool must_wait) {
+  auto appended = co_await append_in_turn(shard, *partition, std::move(records), item.acks == kAllReplicas,
+                                          {item.connection, item.id}, must_wait);
+  auto answered = answer(shard, item, partition, std::move(appended));
+  if (answered.is_ready()) co_return answered.take_value();
+  co_return co_await answered.take_task();
+}
+
+}  // namespace
+
+runtime::ValueTask<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item) {
+  Slice records = Slice::adopt(std::move(item.records));
+  const auto found = shard.leader_of(item.id);
+  if (!found) return refuse(found.error());
+  const PartitionRef& partition = *found;
+  if (shard.slow_appends().has({item.connection, item.id})) {
+    return append_later(shard, std::move(item), partition, std::move(records), false);
+  }
+  auto appended = partition->append(records, item.acks == kAllReplicas, {.inline_bytes = kInlineBytes});
+  if (!appended && appended.error().error.code == Errc::kWouldBlock) {
+    return append_later(shard, std::move(item), partition, std::move(records), true);
+  }
+  return answer(shard, item, partition, std::move(appended));
 }
 
 }  // namespace dohle::broker

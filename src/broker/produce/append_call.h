@@ -33,8 +33,9 @@ struct AppendOutcome {
   std::vector<storage::RecordError> record_errors;
 };
 
-// The append happens before the first wait, so calls made in order append in order. One that has to wait, for a slow
-// disk or because it takes long to validate, holds up only what its connection sends to the partition afterwards.
-[[nodiscard]] runtime::Task<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item);
+// Appends before it returns, or takes its place in the row when the task is started: calls that are made and started in
+// order append in order. One that has to wait, for a slow disk or because it takes long to validate, holds up only what
+// its connection sends to the partition afterwards.
+[[nodiscard]] runtime::ValueTask<AppendOutcome> append_on_partition(BrokerShard& shard, AppendItem item);
 
 }  // namespace dohle::broker

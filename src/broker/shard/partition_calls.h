@@ -4,8 +4,11 @@
 #include <coroutine>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include <absl/container/inlined_vector.h>
 
 #include <runtime/executor.h>
 #include <runtime/shard.h>
@@ -15,6 +18,10 @@
 #include "shard/broker_shard.h"
 
 namespace dohle::broker {
+
+// In the order of the items; most requests name one partition.
+template <typename R>
+using CallResults = absl::InlinedVector<R, 1>;
 
 namespace detail {
 
@@ -26,7 +33,7 @@ struct Calls {
     results[at] = std::move(result);
     if (--missing == 0 && waiter) runtime::Executor::current()->resume_later(std::exchange(waiter, nullptr));
   }
-  std::vector<R> results;
+  CallResults<R> results;
   std::size_t missing;
   std::coroutine_handle<> waiter;
 };
@@ -48,18 +55,29 @@ struct Group {
   }
 };
 
-template <typename To, typename Item, typename R>
-runtime::Task<void> run_call(std::shared_ptr<To> to, std::size_t at, BrokerShard& owner, Item item,
-                             runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  to->finish(at, co_await work(owner, std::move(item)));
+template <typename To, typename R>
+runtime::Task<void> run_call(std::shared_ptr<To> to, std::size_t at, runtime::Task<R> call) {
+  to->finish(at, co_await std::move(call));
 }
 
-template <typename Item, typename R>
-void send_group(BrokerShard& owner, std::shared_ptr<Group<Item, R>> group,
-                runtime::Task<R> (*work)(BrokerShard&, Item)) {
+template <typename To, typename R>
+void take_call(const std::shared_ptr<To>& to, std::size_t at, runtime::ValueTask<R> call) {
+  if (call.is_ready()) {
+    to->finish(at, call.take_value());
+  } else {
+    runtime::spawn(run_call(to, at, call.take_task()));
+  }
+}
+
+template <typename Item, typename Called>
+void send_group(BrokerShard& owner, std::shared_ptr<Group<Item, typename Called::value_type>> group,
+                Called (*work)(BrokerShard&, Item)) {
   owner.shard().executor().post([&owner, group = std::move(group), work] {
     group->results.reserve(group->items.size());
-    for (auto& [at, item] : group->items) runtime::spawn(run_call(group, at, owner, std::move(item), work));
+    for (auto& [at, item] : group->items) {
+      take_call<Group<Item, typename Called::value_type>, typename Called::value_type>(group, at,
+                                                                                     work(owner, std::move(item)));
+    }
   });
 }
 
@@ -72,17 +90,19 @@ class [[nodiscard]] PendingCalls {
   // Awaited once, on the shard of the request: the results, in the order of the items.
   [[nodiscard]] bool await_ready() const { return calls_->missing == 0; }
   void await_suspend(std::coroutine_handle<> waiter) { calls_->waiter = waiter; }
-  [[nodiscard]] std::vector<R> await_resume() { return std::move(calls_->results); }
+  [[nodiscard]] CallResults<R> await_resume() { return std::move(calls_->results); }
 
  private:
   std::shared_ptr<detail::Calls<R>> calls_;
 };
 
 // When this returns, every item is queued at its shard (those of this shard have run up to their first wait), in the
-// order of `items` among those of one shard. Item has a member `id` (TopicIdPartition); neither Item nor R may hold a
-// Slice, only ForeignSlice.
-template <typename Item, typename R>
-PendingCalls<R> start_calls(BrokerShard& here, std::vector<Item> items, runtime::Task<R> (*work)(BrokerShard&, Item)) {
+// order of `items` among those of one shard. `work` returns a Task or a ValueTask. Item has a member `id`
+// (TopicIdPartition); neither Item nor the result may hold a Slice, only ForeignSlice. The items are moved away.
+template <typename Item, typename Called>
+PendingCalls<typename Called::value_type> start_calls(BrokerShard& here, std::span<Item> items,
+                                                      Called (*work)(BrokerShard&, Item)) {
+  using R = typename Called::value_type;
   Broker& broker = here.broker();
   const std::size_t own = here.shard().id();
   auto calls = std::make_shared<detail::Calls<R>>(items.size());
@@ -90,7 +110,7 @@ PendingCalls<R> start_calls(BrokerShard& here, std::vector<Item> items, runtime:
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::size_t shard = broker.shard_of(items[i].id);
     if (shard == own) {
-      runtime::spawn(detail::run_call(calls, i, here, std::move(items[i]), work));
+      detail::take_call<detail::Calls<R>, R>(calls, i, work(here, std::move(items[i])));
       continue;
     }
     groups.resize(broker.shard_count());
@@ -104,10 +124,10 @@ PendingCalls<R> start_calls(BrokerShard& here, std::vector<Item> items, runtime:
   return PendingCalls<R>(std::move(calls));
 }
 
-template <typename Item, typename R>
-runtime::Task<std::vector<R>> call_partitions(BrokerShard& here, std::vector<Item> items,
-                                              runtime::Task<R> (*work)(BrokerShard&, Item)) {
-  co_return co_await start_calls(here, std::move(items), work);
+template <typename Item, typename Called>
+runtime::Task<CallResults<typename Called::value_type>> call_partitions(BrokerShard& here, std::vector<Item> items,
+                                                                       Called (*work)(BrokerShard&, Item)) {
+  co_return co_await start_calls(here, std::span(items), work);
 }
 
 }  // namespace dohle::broker

@@ -1,7 +1,7 @@
 // EventLoop: one shard's thread. Runs what is queued, fires timers, waits for descriptors with epoll.
 //
 // Descriptors are registered once, edge-triggered, for both directions: whoever reads or writes tries the system call
-// first and waits only after EAGAIN, so that a request and its answer cost one epoll_wait, one recv and one sendmsg.
+// first and waits only after EAGAIN, so that a request and its answer cost one epoll_wait, one recv and one send.
 #pragma once
 
 #include <atomic>

@@ -47,6 +47,18 @@ struct Progress {
       skip_empty();
     }
   }
+  // What is out leaves `from`, which are its fragments.
+  void cut(Fragments& from) const {
+    from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(index));
+    if (done == 0) return;
+    if (auto* slice = std::get_if<Slice>(&from.front())) {
+      *slice = slice->sub(done, slice->size() - done);
+    } else {
+      auto& range = std::get<FileRange>(from.front());
+      range.offset += done;
+      range.length -= done;
+    }
+  }
 };
 
 // One system call for the slices from here on, up to the next file range. Bytes sent, or kWouldBlock.
@@ -60,11 +72,13 @@ Result<std::size_t> send_slices(int descriptor, const Progress& at) {
     const Bytes left = slice->bytes().subspan(skip);
     pieces[count++] = {const_cast<std::uint8_t*>(left.data()), left.size()};
   }
+  const int flags = MSG_NOSIGNAL | (index < at.fragments->size() ? MSG_MORE : 0);
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
-  const int more = index < at.fragments->size() ? MSG_MORE : 0;
-  const auto sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | more);
+  // The kernel does less for a single piece when it is told so.
+  const auto sent = count == 1 ? ::send(descriptor, pieces[0].iov_base, pieces[0].iov_len, flags)
+                               : ::sendmsg(descriptor, &message, flags);
   if (sent < 0) return system_failure("send", errno);
   return static_cast<std::size_t>(sent);
 }
@@ -94,6 +108,26 @@ Result<std::size_t> send_next(int descriptor, const Progress& at) {
   const auto& fragment = (*at.fragments)[at.index];
   if (const auto* range = std::get_if<FileRange>(&fragment)) return send_range(descriptor, *range, at.done);
   return send_slices(descriptor, at);
+}
+
+// As much as the socket takes, and not more than others can wait for. Whether that was all.
+Result<bool> send_now(Socket& socket, Progress& at) {
+  std::uint64_t this_turn = 0;
+  at.skip_empty();
+  while (!at.finished()) {
+    if (!socket.is_open()) return closed();
+    EventLoop::count(socket.loop().counters().writes);
+    const auto sent = send_next(socket.descriptor(), at);
+    if (!sent && sent.error().code == Errc::kWouldBlock) {
+      socket.watch().writable.ready = false;
+      return false;
+    }
+    if (!sent) return fail(sent.error());
+    at.advance(*sent);
+    this_turn += *sent;
+    if (this_turn >= kBytesPerTurn) return at.finished();
+  }
+  return true;
 }
 
 }  // namespace
@@ -165,26 +199,22 @@ Result<std::size_t> LiveConnection::read_now(MutableBytes into) {
 Task<Result<>> LiveConnection::write(Fragments fragments) {
   const SocketRef socket = socket_;
   Progress at{&fragments};
-  at.skip_empty();
-  std::uint64_t this_turn = 0;
-  while (!at.finished()) {
-    if (!socket->is_open()) co_return closed();
-    EventLoop::count(socket->loop().counters().writes);
-    const auto sent = send_next(socket->descriptor(), at);
-    if (!sent && sent.error().code == Errc::kWouldBlock) {
-      socket->watch().writable.ready = false;
-      co_await socket->until_writable();
-      continue;
-    }
-    if (!sent) co_return fail(sent.error());
-    at.advance(*sent);
-    this_turn += *sent;
-    if (this_turn >= kBytesPerTurn && !at.finished()) {
-      this_turn = 0;
+  for (;;) {
+    DOHLE_CO_ASSIGN(const bool all, send_now(*socket, at));
+    if (all) co_return Result<>{};
+    if (socket->watch().writable.ready) {
       co_await yield();
+    } else {
+      co_await socket->until_writable();
     }
   }
-  co_return Result<>{};
+}
+
+Result<bool> LiveConnection::write_now(Fragments& fragments) {
+  Progress at{&fragments};
+  DOHLE_ASSIGN(const bool all, send_now(*socket_, at));
+  if (!all) at.cut(fragments);
+  return all;
 }
 
 }  // namespace dohle::runtime

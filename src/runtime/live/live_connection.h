@@ -48,6 +48,7 @@ class LiveConnection final : public Connection {
   [[nodiscard]] Task<Result<>> wait_readable() override;
   [[nodiscard]] Result<std::size_t> read_now(MutableBytes into) override;
   [[nodiscard]] Task<Result<>> write(Fragments fragments) override;
+  [[nodiscard]] Result<bool> write_now(Fragments& fragments) override;
   void close() override { socket_->close(); }
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const Endpoint& local() const override { return local_; }

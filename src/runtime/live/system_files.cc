@@ -75,7 +75,9 @@ Result<> LiveFile::write_at(std::uint64_t offset, std::span<const Bytes> pieces)
       const Bytes piece = i == 0 ? pieces[0].subspan(skip) : pieces[i];
       vector[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
     }
-    const auto got = ::pwritev(descriptor_, vector.data(), static_cast<int>(count), static_cast<off_t>(offset));
+    // The kernel does less for a single piece when it is told so.
+    const auto got = count == 1 ? ::pwrite(descriptor_, vector[0].iov_base, vector[0].iov_len, static_cast<off_t>(offset))
+                                : ::pwritev(descriptor_, vector.data(), static_cast<int>(count), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_failure(path_, errno);
     offset += static_cast<std::uint64_t>(got);

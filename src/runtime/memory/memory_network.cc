@@ -60,6 +60,19 @@ class MemoryConnection final : public Connection {
     co_return Result<>{};
   }
 
+  // All or nothing, and nothing of a file.
+  [[nodiscard]] Result<bool> write_now(Fragments& fragments) override {
+    MemoryPipe& pipe = out();
+    const bool in_memory =
+        std::ranges::all_of(fragments, [](const auto& each) { return std::holds_alternative<Slice>(each); });
+    if (!in_memory || pipe.held() + size_of(fragments) > pipe.limit) return false;
+    for (const auto& fragment : fragments) {
+      if (!writable(pipe)) return fail(Errc::kClosed, "connection closed");
+      put(pipe, std::get<Slice>(fragment).bytes());
+    }
+    return true;
+  }
+
   void close() override {
     if (closed_) return;
     closed_ = true;
@@ -121,17 +134,20 @@ class MemoryConnection final : public Connection {
     }
   }
 
+  void put(MemoryPipe& pipe, Bytes bytes) {
+    if (!is_server_) spot(bytes);
+    if (pipe.swallows) return;
+    pipe.put(bytes, now(), arrival());
+    await_arrival();
+  }
+
   Task<Result<>> write_bytes(Bytes bytes) {
     MemoryPipe& pipe = out();
     while (!bytes.empty()) {
       while (pipe.held() >= pipe.limit && writable(pipe)) co_await pipe.writer.wait();
       if (!writable(pipe)) co_return fail(Errc::kClosed, "connection closed");
       const std::size_t count = std::min(bytes.size(), pipe.limit - pipe.held());
-      if (!is_server_) spot(bytes.first(count));
-      if (!pipe.swallows) {
-        pipe.put(bytes.first(count), now(), arrival());
-        await_arrival();
-      }
+      put(pipe, bytes.first(count));
       bytes = bytes.subspan(count);
     }
     co_return Result<>{};

@@ -31,6 +31,9 @@ class Connection {
   [[nodiscard]] virtual Result<std::size_t> read_now(MutableBytes into) = 0;
   // All fragments, in order; file ranges go out by sendfile where the connection can. One write at a time.
   [[nodiscard]] virtual Task<Result<>> write(Fragments fragments) = 0;
+  // Sends what the connection takes of them now; that leaves `fragments`. True when it was all: the rest is for write().
+  // Not during one.
+  [[nodiscard]] virtual Result<bool> write_now(Fragments& fragments) = 0;
   // Both directions; pending calls return kClosed.
   virtual void close() = 0;
   [[nodiscard]] virtual const Endpoint& peer() const = 0;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <base/check.h>
 #include <runtime/executor.h>
@@ -18,6 +19,9 @@ namespace dohle::runtime {
 
 template <typename T = void>
 class Task;
+
+// Starts `task` on the calling shard now, without waiting for it. Who needs to know its end holds a Gate.
+void spawn(Task<void> task);
 
 namespace detail {
 
@@ -31,14 +35,16 @@ struct FinalAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <typename Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
-    auto next = self.promise().continuation;
-    return next ? next : std::noop_coroutine();
+    if (const auto next = self.promise().continuation) return next;
+    if (self.promise().owns_itself) self.destroy();  // and this awaiter with it
+    return std::noop_coroutine();
   }
   void await_resume() const noexcept {}
 };
 
 struct PromiseBase : PooledFrame {
   std::coroutine_handle<> continuation;
+  bool owns_itself = false;  // spawned: nobody waits
   std::suspend_always initial_suspend() noexcept { return {}; }
   FinalAwaiter final_suspend() noexcept { return {}; }
   [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
@@ -64,6 +70,7 @@ template <typename T>
 class [[nodiscard]] Task {
  public:
   using promise_type = detail::Promise<T>;
+  using value_type = T;
   using Handle = std::coroutine_handle<promise_type>;
 
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -95,6 +102,7 @@ class [[nodiscard]] Task {
 
  private:
   friend struct detail::Promise<T>;
+  friend void spawn(Task<void> task);
   explicit Task(Handle handle) : handle_(handle) {}
   Handle handle_;
 };
@@ -105,26 +113,34 @@ template <typename T>
 Task<T> Promise<T>::get_return_object() { return Task<T>(std::coroutine_handle<Promise>::from_promise(*this)); }
 inline Task<void> Promise<void>::get_return_object() { return Task<void>(std::coroutine_handle<Promise>::from_promise(*this)); }
 
-// A coroutine that owns itself: it starts at once and frees its frame when done.
-struct Detached {
-  struct promise_type : PooledFrame {
-    Detached get_return_object() noexcept { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() noexcept {}
-    [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
-  };
-};
-inline Detached run_detached(Task<void> task) { co_await std::move(task); }
-
 }  // namespace detail
 
-// Starts `task` on the calling shard now, without waiting for it. Who needs to know its end holds a Gate.
-inline void spawn(Task<void> task) { detail::run_detached(std::move(task)); }
+// A value that is known already, or the task that will bring it: of functions that seldom have to wait.
+template <typename T>
+class [[nodiscard]] ValueTask {
+ public:
+  using value_type = T;
+  ValueTask(T value) : state_(std::move(value)) {}
+  ValueTask(Task<T> task) : state_(std::move(task)) {}
+  [[nodiscard]] bool is_ready() const { return std::holds_alternative<T>(state_); }
+  // Where it is ready, and where it is not.
+  [[nodiscard]] T take_value() { return std::move(std::get<T>(state_)); }
+  [[nodiscard]] Task<T> take_task() { return std::move(std::get<Task<T>>(state_)); }
+
+ private:
+  std::variant<T, Task<T>> state_;
+};
+
+inline void spawn(Task<void> task) {
+  const auto handle = std::exchange(task.handle_, nullptr);
+  DOHLE_CHECK(handle);
+  handle.promise().owns_itself = true;
+  handle.resume();
+}
 
 // Starts `task` on the shard of `executor`; callable from any thread.
 inline void spawn_on(Executor& executor, Task<void> task) {
-  executor.post([task = std::move(task)]() mutable { detail::run_detached(std::move(task)); });
+  executor.post([task = std::move(task)]() mutable { spawn(std::move(task)); });
 }
 
 }  // namespace dohle::runtime

@@ -60,8 +60,15 @@ class ServerConnection;
 // its connection. The frame's memory counts against the admission budget until the Request is destroyed.
 class Request {
  public:
-  Request(std::shared_ptr<ServerConnection> connection, std::uint64_t number, std::uint64_t admitted_bytes, Slice frame,
-          protocol::RequestHeader header, Bytes body);
+  // How its connection let it in.
+  struct Admitted {
+    std::uint64_t number = 0;  // its place among the connection's requests
+    std::uint8_t pool = 0;     // whose memory its frame has, and how much of it
+    std::uint64_t bytes = 0;
+    runtime::MonotonicTime received_at;
+  };
+  Request(std::shared_ptr<ServerConnection> connection, Admitted admitted, Slice frame, protocol::RequestHeader header,
+          Bytes body);
   ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -73,7 +80,7 @@ class Request {
   [[nodiscard]] Bytes body() const { return body_; }
   [[nodiscard]] ConnectionContext& connection() const;
   // When the frame was complete.
-  [[nodiscard]] runtime::MonotonicTime received_at() const { return received_at_; }
+  [[nodiscard]] runtime::MonotonicTime received_at() const { return admitted_.received_at; }
 
   // The first stage is done: the connection's next request may start without overtaking this one. Answering implies it.
   void enqueued();
@@ -88,13 +95,10 @@ class Request {
  private:
   runtime::Gate::Pass pass_;  // first, so that it goes last: then the server may end
   std::shared_ptr<ServerConnection> connection_;
-  std::uint64_t number_;
-  std::uint64_t admitted_bytes_;
-  std::uint8_t pool_;
+  Admitted admitted_;
   Slice frame_;
   protocol::RequestHeader header_;
   Bytes body_;
-  runtime::MonotonicTime received_at_;
   bool enqueued_ = false;
   bool answered_ = false;
 };

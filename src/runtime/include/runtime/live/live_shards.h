@@ -28,7 +28,7 @@ struct LiveOptions {
 struct LiveCounters {
   std::uint64_t polls = 0;   // epoll_wait
   std::uint64_t reads = 0;   // recv
-  std::uint64_t writes = 0;  // sendmsg and sendfile
+  std::uint64_t writes = 0;  // send, sendmsg and sendfile
   std::uint64_t wakes = 0;   // eventfd writes to a sleeping shard
 };
 
