@@ -19,7 +19,11 @@ if(DOHLE_PROFILE STREQUAL "make")
   add_link_options(-fprofile-generate)
 elseif(DOHLE_PROFILE STREQUAL "use" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang"
        AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19 AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 20)
-  add_compile_options(-fprofile-use=${DOHLE_PROFILE_FILE} -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+  # Under a name of its own, so that another profile is another command for each object.
+  file(MD5 ${DOHLE_PROFILE_FILE} DOHLE_PROFILE_HASH)
+  string(SUBSTRING ${DOHLE_PROFILE_HASH} 0 8 DOHLE_PROFILE_HASH)
+  configure_file(${DOHLE_PROFILE_FILE} ${CMAKE_BINARY_DIR}/dohle-${DOHLE_PROFILE_HASH}.profdata COPYONLY)
+  add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/dohle-${DOHLE_PROFILE_HASH}.profdata -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
 endif()
 
 find_program(DOHLE_MOLD mold)

@@ -13,8 +13,10 @@
 namespace dohle::storage {
 
 namespace {
-// A sync takes less: what was followed by a batch that is so much younger was durable.
+// A sync takes less: what was followed by a batch that is so much younger was durable. Between two batches somebody may
+// have set the clock, so that no gap counts for more than the longest that an idle controller leaves.
 constexpr std::int64_t kSyncedSinceMs = 10'000;
+constexpr std::int64_t kLongestGapMs = 2'000;
 }  // namespace
 
 // The recovery point, and what the checkpoint of high watermarks adds to it: a leader counts itself into them with what
@@ -72,12 +74,15 @@ Result<> Log::State::refuse_rot(const Segment& segment, BatchFileReader& reader,
   DOHLE_ASSIGN(const bool more, reader.skip_damage(damage.at, damage.next));
   bool durable = setup.directory_was_clean;
   std::int64_t before = damage.timestamp;
+  std::int64_t lived_on = 0;
   Offset next = damage.next;
   while (more && !durable) {
     const auto behind = reader.next();
     if (!is_sound(behind, segment, next)) break;
     if (before < 0) before = (*behind)->max_timestamp();
-    durable = (*behind)->max_timestamp() - before >= kSyncedSinceMs;
+    lived_on += std::clamp<std::int64_t>((*behind)->max_timestamp() - before, 0, kLongestGapMs);
+    before = (*behind)->max_timestamp();
+    durable = lived_on >= kSyncedSinceMs;
     next = (*behind)->next_offset();
   }
   if (!durable) return {};

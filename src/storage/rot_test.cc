@@ -222,5 +222,50 @@ TEST_P(Rot, ARecoveryPointBehindTheEndMovesNothing) {
   life.append(kBatches);
 }
 
+// A log like that of the metadata, with a batch a second (and a clock that was set), of which one cannot be read.
+Result<Offset> end_of_metadata_log(StorageWorld& world, int damaged, int clock_set_before, int batches) {
+  const auto scope = world.shards.enter(0);
+  const auto open = [&] {
+    return world.manager->on(0).open_unmanaged(*world.manager->directories()[0], {.path = "/data/m-0",
+                                                                                 .partition = {"m", 0},
+                                                                                 .config = {},
+                                                                                 .had_clean_shutdown = false,
+                                                                                 .refuse_rot = true});
+  };
+  DOHLE_ASSIGN(auto log, open());
+  std::int64_t now_ms = BatchSpec{}.timestamp_ms;
+  for (int i = 0; i < batches; ++i) {
+    now_ms += i == clock_set_before ? 3'600'000 : 1000;
+    DOHLE_CHECK(log->append_as_leader(make_batch({.timestamp_ms = now_ms}), LeaderEpoch(0)).has_value());
+  }
+  log.reset();
+  const std::string path = "/data/m-0/00000000000000000000.log";
+  const std::uint64_t size = *world.files().file_size(path) / static_cast<std::uint64_t>(batches);
+  DOHLE_CHECK(world.files().flip_bit(path, (static_cast<std::uint64_t>(damaged) * size + size - 1) * 8));
+  DOHLE_ASSIGN(log, open());
+  return log->log_end();
+}
+
+TEST(RotOfMetadata, WhatTheLogLivedOnAfterIsNotCut) {
+  StorageWorld world;
+  world.start();
+  const auto end = end_of_metadata_log(world, 3, -1, 15);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code, Errc::kCorrupt);
+}
+
+TEST(RotOfMetadata, ATailThatAPowerLossToreIsCut) {
+  StorageWorld world;
+  world.start();
+  EXPECT_EQ(end_of_metadata_log(world, 3, -1, 10), Offset(3));
+}
+
+// Of two batches that were on their way to the disk together it may have kept the second.
+TEST(RotOfMetadata, AClockThatWasSetIsNotTimeThatPassed) {
+  StorageWorld world;
+  world.start();
+  EXPECT_EQ(end_of_metadata_log(world, 3, 4, 6), Offset(3));
+}
+
 }  // namespace
 }  // namespace dohle::storage

@@ -154,13 +154,14 @@ Task<void> ServerConnection::run() {
       last_active_ = server_->now();
       continue;
     }
+    Slice frame = input_.take_frame();
     if (!may_start() || !has_room()) {
       input_.keep_pending();
       while (!(may_start() && has_room()) && !is_closed_) co_await changed_.wait();
       last_active_ = server_->now();
     }
     if (is_closed_) co_return end(closed);
-    if (const auto started = start(input_.take_frame()); !started) co_return end(started.error());
+    if (const auto started = start(std::move(frame)); !started) co_return end(started.error());
   }
 }
 

@@ -198,6 +198,16 @@ TEST_P(ServerTest, ClosesTheSilentInsideAFrame) {
   EXPECT_TRUE(client->ended());
 }
 
+TEST_P(ServerTest, WhoseFrameWaitsForItsTurnIsNotSilent) {
+  start({.body_timeout = seconds(5)});
+  auto client = connect();
+  client->send(frame_of(1, "park 20000") + frame_of(2, "hello"));
+  shards.advance(seconds(15));
+  EXPECT_FALSE(client->is_at_end());
+  shards.advance(seconds(10));
+  EXPECT_EQ(client->answers(2), (std::vector<std::string>{"1:park 20000", "2:hello"}));
+}
+
 TEST_P(ServerTest, LimitsConnectionsByAddressAndInAll) {
   start({.limits = {.max_connections = 3, .max_per_address = 2}});
   auto first = connect();
