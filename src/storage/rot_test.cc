@@ -235,7 +235,7 @@ Result<Offset> end_of_metadata_log(StorageWorld& world, int damaged, int clock_s
   DOHLE_ASSIGN(auto log, open());
   std::int64_t now_ms = BatchSpec{}.timestamp_ms;
   for (int i = 0; i < batches; ++i) {
-    now_ms += i == clock_set_before ? 3'600'000 : 1000;
+    now_ms += i == clock_set_before ? 60'000 : 1000;
     DOHLE_CHECK(log->append_as_leader(make_batch({.timestamp_ms = now_ms}), LeaderEpoch(0)).has_value());
   }
   log.reset();

@@ -21,12 +21,12 @@ TEST(RequestCost, SmallRequestsAllocateLittle) {
 #endif
   if (!kCountsAllocations) GTEST_SKIP() << "a sanitizer counts otherwise";
   const std::vector<Case> cases{
-      {"produce, acks=1", {.kind = Kind::kProduce, .acks = 1}, 27},
-      {"produce, acks=all", {.kind = Kind::kProduce, .acks = -1}, 27},
-      {"produce to 16 partitions", {.kind = Kind::kProduce, .acks = 1, .partitions = 16, .count = 50}, 120},
-      {"fetch", {.kind = Kind::kFetchTail}, 35},
-      {"fetch that waits", {.kind = Kind::kFetchWait, .count = 20}, 42},
-      {"fetch that waits at 16 partitions", {.kind = Kind::kFetchWait, .partitions = 16, .count = 20}, 95},
+      {"produce, acks=1", {.kind = Kind::kProduce, .acks = 1}, 11},
+      {"produce, acks=all", {.kind = Kind::kProduce, .acks = -1}, 11},
+      {"produce to 16 partitions", {.kind = Kind::kProduce, .acks = 1, .partitions = 16, .count = 50}, 60},
+      {"fetch", {.kind = Kind::kFetchTail}, 21},
+      {"fetch that waits", {.kind = Kind::kFetchWait, .count = 20}, 26},
+      {"fetch that waits at 16 partitions", {.kind = Kind::kFetchWait, .partitions = 16, .count = 20}, 56},
   };
   std::vector<LiveRequest> requests;
   for (const auto& each : cases) requests.push_back(each.request);
