@@ -192,21 +192,22 @@ void ServerConnection::send_answers() {
       std::ranges::move(*answer, std::back_inserter(all));
     }
   }
-  if (is_closed_ || all.empty()) return answers_sent({});
   sending_since_ = server_->now();
+  if (is_closed_ || all.empty()) return answers_sent({}, sending_since_);
   const auto sent = connection_->write_now(all);
   if (sent && !*sent) return spawn(send_rest(std::move(all)));
-  answers_sent(sent ? Result<>{} : fail(sent.error()));
+  answers_sent(sent ? Result<>{} : fail(sent.error()), sending_since_);
 }
 
 Task<void> ServerConnection::send_rest(runtime::Fragments rest) {
   const auto self = shared_from_this();
   const auto inside = server_->gate().enter();
-  answers_sent(co_await connection_->write(std::move(rest)));
+  const auto sent = co_await connection_->write(std::move(rest));
+  answers_sent(sent, server_->now());
 }
 
-void ServerConnection::answers_sent(const Result<>& sent) {
-  if (sent && sending_count_ > 0) last_active_ = server_->now();
+void ServerConnection::answers_sent(const Result<>& sent, runtime::MonotonicTime now) {
+  if (sent) last_active_ = now;
   if (!sent) close(sent.error().code == Errc::kClosed ? std::string_view() : sent.error().message);
   sending_count_ = 0;
   changed_.pass();

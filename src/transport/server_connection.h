@@ -63,7 +63,7 @@ class ServerConnection final : public ConnectionContext, public std::enable_shar
   [[nodiscard]] bool holds_others_up(runtime::MonotonicTime now);
   [[nodiscard]] Result<> start(Slice frame);
   [[nodiscard]] runtime::Task<void> send_rest(runtime::Fragments rest);
-  void answers_sent(const Result<>& sent);
+  void answers_sent(const Result<>& sent, runtime::MonotonicTime now);
 
   ShardServer* server_;
   std::unique_ptr<runtime::Connection> connection_;

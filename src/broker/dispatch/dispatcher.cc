@@ -38,7 +38,8 @@ runtime::Task<void> Dispatcher::handle(std::unique_ptr<transport::Request> reque
   const HandlerRow* row = find_handler(header.api_key);
   const bool served =
       row != nullptr && header.api_version >= row->min_version && header.api_version <= row->max_version;
-  return served ? row->serve(here_, std::move(request)) : refuse(std::move(request), row);
+  if (!served) return refuse(std::move(request), row);
+  return row->serve(here_, std::move(request), static_cast<std::size_t>(row - handler_table().data()));
 }
 
 runtime::Task<void> Dispatcher::handle_once_open(std::unique_ptr<transport::Request> request) {
@@ -48,9 +49,8 @@ runtime::Task<void> Dispatcher::handle_once_open(std::unique_ptr<transport::Requ
 
 namespace detail {
 
-RequestContext begin_serving(BrokerShard& here, transport::Request& request) {
-  const auto* row = find_handler(request.header().api_key);
-  return {here, here.broker(), request, static_cast<std::size_t>(row - handler_table().data())};
+RequestContext begin_serving(BrokerShard& here, transport::Request& request, std::size_t handler) {
+  return {here, here.broker(), request, handler};
 }
 
 Reader open_body(const transport::Request& request) {

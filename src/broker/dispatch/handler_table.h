@@ -1,6 +1,7 @@
 // The table of APIs this broker serves: one row per handler file. ApiVersions announces exactly these rows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,8 +22,8 @@ struct HandlerRow {
   std::int16_t min_version = 0;
   std::int16_t max_version = 0;
   std::int16_t announced_min_version = 0;
-  // From a request whose key and version fit to its answer.
-  runtime::Task<void> (*serve)(BrokerShard&, std::unique_ptr<transport::Request>) = nullptr;
+  // From a request whose key and version fit to its answer. `handler`: the row's place in the table.
+  runtime::Task<void> (*serve)(BrokerShard&, std::unique_ptr<transport::Request>, std::size_t handler) = nullptr;
 
   [[nodiscard]] constexpr HandlerRow announced_from(std::int16_t version) const {
     HandlerRow out = *this;
@@ -46,7 +47,7 @@ void close_malformed(RequestContext& ctx, const Error& error);
 
 namespace detail {
 
-[[nodiscard]] RequestContext begin_serving(BrokerShard& here, transport::Request& request);
+[[nodiscard]] RequestContext begin_serving(BrokerShard& here, transport::Request& request, std::size_t handler);
 // The body, as a reader that allots no more than a request may take.
 [[nodiscard]] Reader open_body(const transport::Request& request);
 // For the metrics: its time is over.
@@ -54,8 +55,8 @@ void count_served(const RequestContext& ctx);
 
 // Decodes, calls, encodes. A handler that returns no response has seen to the connection itself.
 template <typename Request, auto kHandle>
-runtime::Task<void> serve(BrokerShard& here, std::unique_ptr<transport::Request> held) {
-  RequestContext ctx = begin_serving(here, *held);
+runtime::Task<void> serve(BrokerShard& here, std::unique_ptr<transport::Request> held, std::size_t handler) {
+  RequestContext ctx = begin_serving(here, *held, handler);
   Reader reader = open_body(*held);
   if (const auto request = Request::decode(reader, ctx.version()); !request) {
     close_malformed(ctx, request.error());

@@ -200,13 +200,10 @@ Task<Result<>> LiveConnection::write(Fragments fragments) {
   const SocketRef socket = socket_;
   Progress at{&fragments};
   for (;;) {
+    co_await socket->until_writable();
     DOHLE_CO_ASSIGN(const bool all, send_now(*socket, at));
     if (all) co_return Result<>{};
-    if (socket->watch().writable.ready) {
-      co_await yield();
-    } else {
-      co_await socket->until_writable();
-    }
+    if (socket->watch().writable.ready) co_await yield();
   }
 }
 

@@ -246,6 +246,50 @@ TEST_P(Live, SendsFileRangesBetweenSlices) {
   ASSERT_TRUE(shards.at(0).files().remove_file(path));
 }
 
+// Into a socket that nobody reads from yet: some of it goes out, the rest goes by write().
+Task<int> send_what_fits(Shard* shard, Fragment large, std::string text) {
+  auto listener = shard->network().listen({"", 0}, 10).value();
+  auto client = co_await shard->network().connect({"127.0.0.1", listener->port()}, seconds(5));
+  auto server = shard->network().attach(std::move(*co_await listener->accept())).value();
+  Fragments fragments;
+  fragments.emplace_back(Slice::copy_of(as_bytes("head")));
+  fragments.push_back(std::move(large));
+  fragments.emplace_back(Slice::copy_of(as_bytes("tail")));
+  const std::uint64_t all = size_of(fragments);
+  for (std::uint64_t before = all + 1; size_of(fragments) < before;) {
+    before = size_of(fragments);
+    EXPECT_FALSE(server->write_now(fragments).value());
+  }
+  EXPECT_GT(size_of(fragments), 0U);
+  EXPECT_LT(size_of(fragments), all);
+  const auto send = [](Connection* connection, Fragments rest, Gate::Pass pass) -> Task<void> {
+    const auto inside = std::move(pass);
+    EXPECT_TRUE(co_await connection->write(std::move(rest)));
+  };
+  Gate gate;
+  spawn(send(server.get(), std::move(fragments), gate.enter()));
+  EXPECT_TRUE(co_await read_exactly(client->get(), all) == "head" + text + "tail");
+  co_await gate.wait_empty();
+  Fragments little;
+  little.emplace_back(Slice::copy_of(as_bytes("more")));
+  EXPECT_TRUE(server->write_now(little).value());
+  EXPECT_EQ(co_await read_exactly(client->get(), 4), "more");
+  server->close();
+  EXPECT_EQ(server->write_now(little).error().code, Errc::kClosed);
+  co_return 0;
+}
+
+TEST_P(Live, WritesNowWhatTheSocketTakes) {
+  std::string text;
+  while (text.size() < (20U << 20U)) text += std::to_string(text.size()) + " ";
+  const std::string path = testing::TempDir() + "/live_now_" + std::to_string(::getpid());
+  auto file = shards.at(0).files().open(path, OpenMode::kTruncate).value();
+  ASSERT_TRUE(file->write_at(0, as_bytes(text)));
+  shards.run([&] { return send_what_fits(&shards.at(0), Slice::unowned(as_bytes(text)), text); });
+  shards.run([&] { return send_what_fits(&shards.at(0), FileRange{file, 0, text.size()}, text); });
+  ASSERT_TRUE(shards.at(0).files().remove_file(path));
+}
+
 Task<int> closing(Shard* shard) {
   auto& network = shard->network();
   auto listener = network.listen({"127.0.0.1", 0}, 10).value();
